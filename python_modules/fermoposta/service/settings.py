@@ -1,0 +1,135 @@
+"""
+The configuration of our services: one YAML file, read into one frozen record.
+
+Ansible writes the file; a person may edit it. So all problems are told at once, each with its place
+and a remedy.
+"""
+
+import difflib
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+
+PATH = Path("/etc/fermoposta/fermoposta.yml")
+
+
+class SettingsError(Exception):
+    """The configuration can't be used; *problems* holds a sentence for each reason."""
+
+    def __init__(self, path: Path, problems: tuple[str, ...]) -> None:
+        super().__init__(f"{path}: " + "; ".join(problems))
+        self.path = path
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What our services must know of the site; paths are absolute, times in seconds."""
+
+    host: str
+    """The one name that clients use for everything: incoming, outgoing, webmail."""
+    portal_host: str
+    """The portal's own name."""
+    organisation: str = "Fermoposta"
+    """Who runs the service, as shown on the portal's pages."""
+    language: Literal["it", "en"] = "it"
+    """Language of pages and instructions where the reader asks for none that there is."""
+    database_host: str = "/run/postgresql"
+    """Folder of PostgreSQL's socket, or a host name."""
+    database_name: str = "fermoposta"
+    portal_socket: Path = Path("/run/fermoposta-portal/portal.sock")
+    state_dir: Path = Path("/var/lib/fermoposta")
+    vmail_dir: Path = Path("/var/vmail")
+    doveadm_socket: Path = Path("/run/dovecot/doveadm-fermoposta")
+    dkim_dir: Path = Path("/var/lib/rspamd/dkim")
+    dkim_selector: str = "fermoposta"
+    mta_sts_mode: Literal["enforce", "testing", "none"] = "testing"
+    """What senders do where our certificate does not hold (RFC 8461, section 3.2)."""
+    mta_sts_max_age: int = 604800
+    imaps_alternate_port: int | None = 9993
+    """Second port of IMAP over TLS, or nothing where it is switched off."""
+    pop3: bool = True
+    """Whether clients are told of POP3."""
+    compile_interval: int = 900
+    """Seconds between two full passes of the compiler, whatever the change feed says."""
+    retention_days: int = 30
+    """Days that a closed user's mailbox is kept."""
+    session_hours: int = 12
+    """Hours after which a portal session ends, used or not."""
+
+    def database_url(self, role: str | None = None) -> str:
+        """Return the address of the database for *role*; None is the operating system's user."""
+        return f"postgresql+psycopg://{role or ''}@/{self.database_name}?host={self.database_host}"
+
+    def database_conninfo(self, role: str) -> str:
+        """Return the same as a connection string of libpq."""
+        return f"host={self.database_host} dbname={self.database_name} user={role}"
+
+    @property
+    def webmail_url(self) -> str:
+        """Return where the webmail is."""
+        return f"https://{self.host}/SOGo/"
+
+
+def load(path: Path = PATH) -> Settings:
+    """Read *path*; raise SettingsError with all that is wrong in it."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(path, (f"cannot be read: {error}",)) from error
+    except yaml.YAMLError as error:
+        raise SettingsError(path, (f"is no YAML: {error}",)) from error
+    if not isinstance(raw, dict):
+        raise SettingsError(path, ("must be a mapping of settings to values",))
+
+    problems = tuple(_problems(raw))
+    if problems:
+        raise SettingsError(path, problems)
+    hints = typing.get_type_hints(Settings)
+    return Settings(**{name: _converted(hints[name], value) for name, value in raw.items()})
+
+
+def _problems(raw: Mapping[Any, object]) -> Iterator[str]:
+    known = {field.name: field for field in fields(Settings)}
+    for name in raw:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            yield f"{name}: no such setting; {remedy}"
+    hints = typing.get_type_hints(Settings)
+    for name, field in known.items():
+        if name not in raw:
+            if field.default is MISSING:
+                yield f"{name}: is required"
+        elif complaint := _complaint(hints[name], raw[name]):
+            yield f"{name}: {complaint}"
+
+
+def _complaint(hint: Any, value: object) -> str:  # noqa: ANN401 - a type, or what typing makes of it
+    """Say why *value* is none of the type *hint*; empty where it is."""
+    if isinstance(hint, UnionType):
+        complaints = [_complaint(choice, value) for choice in get_args(hint)]
+        return "" if "" in complaints else complaints[0]
+    if get_origin(hint) is Literal:
+        fits, rule = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
+    elif hint is type(None):
+        fits, rule = value is None, "empty"
+    elif hint is bool:
+        fits, rule = isinstance(value, bool), "true or false"
+    elif hint is int:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        fits, rule = whole and typing.cast("int", value) > 0, "a whole number above 0"
+    elif hint is Path:
+        fits, rule = isinstance(value, str) and value.startswith("/"), "an absolute path"
+    else:
+        fits, rule = isinstance(value, str) and value.strip() != "", "a text that is not empty"
+    return "" if fits else f"must be {rule}"
+
+
+def _converted(hint: Any, value: Any) -> Any:  # noqa: ANN401 - what the field holds
+    return Path(value) if hint is Path else value
