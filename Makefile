@@ -1,0 +1,54 @@
+# The verbs of this repository. Each is a thin door: the work is in scripts/, python_modules/ and tests/.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+
+.PHONY: help up down test quick molecule bench lint fmt lock docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## Start a provisioned demo host in a container, and print how to reach it
+	@scripts/bootstrap up
+	@PYTHONPATH=python_modules $(RUN) fermoposta_demo up
+
+down: ## Remove the demo host and what it wrote (built images stay)
+	@scripts/bootstrap up
+	@PYTHONPATH=python_modules $(RUN) fermoposta_demo down
+
+test: ## Run every layer of tests, quick ones first, and write build/junit and build/features.md
+	@scripts/bootstrap test
+	@PYTHONPATH=python_modules $(RUN) fermoposta_demo test
+
+quick: ## Run the layers that need no host
+	@scripts/bootstrap test
+	@PYTHONPATH=python_modules $(RUN) fermoposta_demo test --quick
+
+bench: ## Measure, and write build/bench.json
+	@scripts/bootstrap test
+	@PYTHONPATH=python_modules:. $(RUN) tests.bench
+
+lint: ## Run the linters and the type checker
+	@scripts/bootstrap venv
+	@PYTHONPATH=python_modules $(RUN) fermoposta_demo test --only lint
+
+fmt: ## Format the Python files
+	@scripts/bootstrap venv
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+lock: ## Resolve the requirements again, with hashes
+	@scripts/bootstrap venv
+	@for part in runtime controller; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links \
+	    --output-file "requirements/$$part.txt" "requirements/$$part.in" || exit 1; \
+	done
+
+docs: ## Write the generated documents
+	@scripts/bootstrap venv
+	@PYTHONPATH=python_modules $(RUN) fermoposta_docs write
+
+clean: ## Remove everything that was built: images, caches, the virtual environment
+	@if [ -x $(BIN)/python ]; then PYTHONPATH=python_modules $(RUN) fermoposta_demo clean; fi
+	@rm -rf .venv .cache .demo build

@@ -1,0 +1,105 @@
+"""The layers of tests, quick ones first; each leaves a JUnit file, and the first that fails is not the last run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import xml.etree.ElementTree as ET  # noqa: S405 - reads what our own pytest wrote
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fermoposta_demo.images import base_image, packages_image
+from fermoposta_demo.inventory import ansible_environment
+from fermoposta_demo.paths import BIN, BUILD, ROOT
+from fermoposta_demo.progress import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+JUNIT = BUILD / "junit"
+SCENARIO = "fermoposta-molecule"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Commands that belong together; `needs_host` sets apart what takes minutes."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    needs_host: bool = False
+
+
+def _pytest(name: str) -> Layer:
+    folder = f"tests/{name}"
+    return Layer(name, (("pytest", "--quiet", folder, f"--junitxml={JUNIT / name}.xml"),))
+
+
+LAYERS = (
+    Layer(
+        "lint",
+        (
+            ("ruff", "check", "--quiet", "."),
+            ("ruff", "format", "--check", "--quiet", "."),
+            ("mypy",),
+            ("yamllint", "--strict", "."),
+            ("ansible-lint", "--offline", "--quiet"),
+        ),
+    ),
+    *(_pytest(name) for name in ("unit", "contract", "modules", "roles", "templates", "inventories")),
+    Layer("molecule", (("molecule", "test", "--scenario-name=default"),), needs_host=True),
+)
+NAMES = [layer.name for layer in LAYERS]
+
+
+def scenario_image() -> str:
+    """Return what a scenario's host starts from.
+
+    Continuous integration starts from bare Debian, so that a forgotten package shows; at home the layer that has
+    them all saves two minutes. FERMOPOSTA_LAYER says which, whatever the place.
+    """
+    usual = "base" if os.environ.get("CI") else "packages"
+    return base_image() if os.environ.get("FERMOPOSTA_LAYER", usual) == "base" else packages_image()
+
+
+def run(*, only: Sequence[str] | None = None, quick: bool = False) -> int:
+    """Run the layers and return 0 when all of them passed."""
+    JUNIT.mkdir(parents=True, exist_ok=True)
+    for old in JUNIT.glob("*.xml"):
+        old.unlink()
+    outcomes: list[tuple[str, bool, float]] = []
+    for layer in LAYERS:
+        if (only and layer.name not in only) or (quick and layer.needs_host):
+            continue
+        say(f"--- {layer.name}")
+        started = time.monotonic()
+        passed = all([_call(command) for command in layer.commands])
+        outcomes.append((layer.name, passed, time.monotonic() - started))
+    merge()
+    if not only:
+        _call(("python", "-m", "fermoposta_docs", "outcomes"))
+    print()
+    for name, passed, seconds in outcomes:
+        print(f"  {'passed' if passed else 'FAILED'}  {name:<12} {seconds:6.0f} s")
+    return 0 if all(passed for _, passed, _ in outcomes) else 1
+
+
+def _call(command: tuple[str, ...]) -> bool:
+    env = ansible_environment(SCENARIO) | {
+        "PYTHONPATH": str(ROOT / "python_modules"),
+        "FERMOPOSTA_JUNIT": str(JUNIT),
+    }
+    done = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=env, check=False)
+    if done.returncode:
+        print(f"FAILED: {' '.join(command)}", flush=True)
+    return done.returncode == 0
+
+
+def merge() -> None:
+    """Write all JUnit files as one, for tools that want a single file."""
+    root = ET.Element("testsuites")
+    for file in sorted(JUNIT.glob("*.xml")):
+        for suite in ET.parse(file).getroot().iter("testsuite"):  # noqa: S314 - our own pytest wrote it
+            suite.set("name", file.stem)
+            root.append(suite)
+    ET.ElementTree(root).write(BUILD / "junit.xml", encoding="utf-8", xml_declaration=True)

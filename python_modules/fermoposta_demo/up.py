@@ -1,0 +1,68 @@
+"""`make up`: from nothing to a demo host that is provisioned, filled, checked and explained."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from fermoposta_demo import content, host, images, inventory, screen
+from fermoposta_demo.appliance import Appliance
+from fermoposta_demo.paths import BUILD, DEMO
+from fermoposta_demo.podman import podman
+from fermoposta_demo.progress import run_playbook, say
+
+CONTAINER = "fermoposta-demo"
+CA_ON_HOST = "/etc/fermoposta/tls/ca.pem"
+
+
+def up() -> None:
+    """Bring the demo host to the state that the inventory declares, and say how to reach it.
+
+    Raises CommandFailed naming the step that failed.
+    """
+    started = time.monotonic()
+    fresh = not host.is_running(CONTAINER)
+    if fresh:
+        image = images.base_image()
+        say("Starting a bare Debian host in a container")
+        host.start(CONTAINER, image)
+    changed = converge(CONTAINER, "site", BUILD / "up.log")
+    appliance = describe(CONTAINER, DEMO)
+    say("Loading demo content")
+    loaded = content.load(appliance)
+    check(CONTAINER)
+    print()
+    print(screen.render(appliance, seconds=time.monotonic() - started))
+    if not (fresh or changed or loaded):
+        print("\nEverything was in place already: nothing was changed.")
+
+
+def converge(container: str, name: str, log: Path) -> int:
+    """Run a playbook on a host; return how many tasks changed something."""
+    say(f"Running playbooks/{name}.yml (all it says is in {log.relative_to(log.parents[1])})")
+    changed = run_playbook(
+        inventory.playbook(name, container), log=log, env=inventory.ansible_environment(container)
+    )
+    say(f"  changed={changed}")
+    return changed
+
+
+def check(container: str) -> None:
+    """Run playbooks/check.yml, which changes nothing and raises CommandFailed for what is not well."""
+    converge(container, "check", BUILD / "check.log")
+
+
+def describe(container: str, folder: Path) -> Appliance:
+    """Write demo.json and ca.pem for scripts; return what they say."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ca_file = folder / "ca.pem"
+    ca_file.write_text(podman("exec", container, "cat", CA_ON_HOST))
+    appliance = inventory.appliance(container, host.published_ports(container), ca_file)
+    appliance.save(folder / "demo.json")
+    return appliance
+
+
+def forget(folder: Path) -> None:
+    """Remove what `describe` wrote."""
+    shutil.rmtree(folder, ignore_errors=True)
