@@ -1,5 +1,5 @@
 """
-The DNS records of a mail domain: by them the world sends to it, believes it, and finds its services.
+The DNS records of a mail domain, by which the world sends to it, believes it, and finds its ports.
 
 A site's name servers are its own: records are printed, as a table or a zone file, not published.
 
