@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from typing import Self
 
     from fermoposta.directory.audit import AuditEntry
     from fermoposta.directory.model import ClosedMailbox, Kind, State
@@ -95,7 +96,7 @@ class Store(ABC):
     def close(self) -> None:
         """Let go of whatever the store holds."""
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         """Return the store."""
         return self
 

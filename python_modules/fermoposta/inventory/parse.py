@@ -1,0 +1,238 @@
+"""
+From what was read to records, or to every problem at once.
+
+* InventoryError         something is wrong; `problems` says everything that is
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fermoposta.directory.check import check
+from fermoposta.directory.model import (
+    ALL_KINDS,
+    Alias,
+    AllowedDomains,
+    Company,
+    Delegation,
+    Domain,
+    Grant,
+    Group,
+    JunkRule,
+    Kind,
+    Record,
+    Resource,
+    SendAs,
+    State,
+    User,
+)
+from fermoposta.directory.model.records import DELEGATION_FOLDERS, JUNK_ACTIONS
+from fermoposta.directory.problem import Problem, ProblemsError
+from fermoposta.inventory import values
+from fermoposta.inventory.fields import FORMS, read_fields
+from fermoposta.inventory.load import PREFIX, Raw
+from fermoposta.inventory.values import BAD, Problems, meant, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    Reader = Callable[[object, str, Problems], object]
+    Fields = dict[str, object]
+
+
+class InventoryError(ProblemsError):
+    """What was declared cannot be; *problems* holds every reason."""
+
+
+def parse(raw: Raw, *, base: State | None = None, kinds: Collection[Kind] = ALL_KINDS) -> State:
+    """
+    Return the state that *raw* declares.
+
+    With *base*, only *kinds* are taken from *raw*, and what they refer to is looked for in
+    *base* too: that is how one kind alone is declared. Raises InventoryError.
+    """
+    problems = list(raw.problems)
+    parsed = _Parsed(problems)
+    known = {f"{PREFIX}{kind}": kind for kind in kinds}
+    problems.extend(
+        Problem(name, "no such part of an inventory", meant(name, known))
+        for name in raw.data
+        if name not in known
+    )
+    for name, kind in known.items():
+        if name in raw.data:
+            _READERS[kind](parsed, name, raw.data[name])
+    state = base.with_kinds(kinds, parsed.state) if base is not None else parsed.state
+    problems.extend(check(state))
+    if problems:
+        raise InventoryError(raw.located(problems))
+    return state
+
+
+@dataclass(slots=True)
+class _Parsed:
+    """The records so far, and what is wrong so far."""
+
+    problems: Problems
+    state: State = field(default_factory=State)
+
+    def put(self, record: Record, path: str) -> None:
+        """Take in *record*, unless its key stood there before in another spelling."""
+        key = record.key
+        if key in self.state.of(record.kind):
+            self.problems.append(
+                Problem(path, f"is {key} again, in another spelling", "keep one of the two")
+            )
+            return
+        self.state.of(record.kind)[key] = record
+
+
+def _entries(
+    parsed: _Parsed, path: str, given: object, read_key: Reader
+) -> Iterator[tuple[str, str, object]]:
+    """Go through a mapping: path, key in its stored form, value."""
+    if given is None:
+        return
+    if not isinstance(given, dict):
+        remedy = "write a mapping, one key for each"
+        parsed.problems.append(Problem(path, f"is {type_name(given)}, not a mapping", remedy))
+        return
+    for name, value in given.items():
+        below = f"{path}.{name}"
+        key = read_key(name, below, parsed.problems)
+        if isinstance(key, str):
+            yield below, key, value
+
+
+def _of_form(
+    kind: Kind, read_key: Reader, make: Callable[[str, Fields], Record]
+) -> Callable[[_Parsed, str, object], None]:
+    form = FORMS[kind]
+
+    def read(parsed: _Parsed, path: str, given: object) -> None:
+        for below, key, value in _entries(parsed, path, given, read_key):
+            fields = read_fields(form, value, below, parsed.problems)
+            if kind is Kind.USERS:
+                _settle_password(fields, below, parsed.problems)
+                if isinstance(value, dict) and "redirect_to" in value.keys() - fields.keys():
+                    fields.pop("local_delivery", None)  # the one problem is enough
+            parsed.put(make(key, fields), below)
+
+    return read
+
+
+def _settle_password(fields: Fields, path: str, problems: Problems) -> None:
+    """Let a hash that was given as a password be what it is; two of them are one too many."""
+    given = fields.get("password")
+    if given is not None and "password_hash" in fields:
+        problems.append(Problem(path, "has password and password_hash", "keep one of the two"))
+    if isinstance(given, str):
+        fields["password_hash"] = fields.pop("password")
+
+
+def _company_key(value: object, path: str, problems: Problems) -> object:
+    name = values.text(63)(value, path, problems)
+    if isinstance(name, str) and not name.replace("-", "").replace("_", "").isalnum():
+        problems.append(
+            Problem(path, "is no key of a company", "use letters, digits, hyphens, underscores")
+        )
+        return BAD
+    return name
+
+
+def _company(key: str, fields: Fields) -> Record:
+    return Company(key, str(fields.get("name", key)))
+
+
+def _domain(key: str, fields: Fields) -> Record:
+    fields.setdefault("company", "")
+    return Domain(key, **fields)  # type: ignore[arg-type]
+
+
+def _user(key: str, fields: Fields) -> Record:
+    fields.setdefault("name", key)
+    return User(key, **fields)  # type: ignore[arg-type]
+
+
+def _resource(key: str, fields: Fields) -> Record:
+    fields.setdefault("name", key)
+    if "kind" in fields:
+        fields["resource_kind"] = fields.pop("kind")
+    return Resource(key, **fields)  # type: ignore[arg-type]
+
+
+def _alias(key: str, fields: Fields) -> Record:
+    return Alias(key, fields.get("destinations", ()))  # type: ignore[arg-type]
+
+
+def _group(key: str, fields: Fields) -> Record:
+    fields.setdefault("name", key)
+    fields.setdefault("members", ())
+    return Group(key, **fields)  # type: ignore[arg-type]
+
+
+def _send_as(key: str, fields: Fields) -> Record:
+    return SendAs(key, fields.get("senders", ()))  # type: ignore[arg-type]
+
+
+def _delegations(parsed: _Parsed, path: str, given: object) -> None:
+    for below, mailbox, delegates in _entries(parsed, path, given, values.own_address):
+        for deeper, delegate, folders in _entries(parsed, below, delegates, values.own_address):
+            masks: dict[str, int] = {}
+            for at, name, rights in _entries(parsed, deeper, folders, _folder_name):
+                mask = values.rights(rights, at, parsed.problems)
+                if isinstance(mask, int):
+                    masks[name] = mask
+            ordered = tuple((name, masks[name]) for name in DELEGATION_FOLDERS if name in masks)
+            parsed.put(Delegation(mailbox, delegate, ordered), deeper)
+
+
+_folder_name = values.choice(DELEGATION_FOLDERS)
+
+
+def _grants(parsed: _Parsed, path: str, given: object) -> None:
+    for below, mailbox, folders in _entries(parsed, path, given, values.own_address):
+        for deeper, folder, grantees in _entries(parsed, below, folders, values.folder):
+            for at, grantee, rights in _entries(parsed, deeper, grantees, values.address):
+                mask = values.rights(rights, at, parsed.problems)
+                if isinstance(mask, int):
+                    parsed.put(Grant(mailbox, folder, grantee, mask), at)
+
+
+def _allowed_domains(parsed: _Parsed, path: str, given: object) -> None:
+    read = values.many(values.domain)
+    for below, domain, allowed in _entries(parsed, path, given, values.domain):
+        domains = read(allowed, below, parsed.problems)
+        parsed.put(AllowedDomains(domain, domains if isinstance(domains, tuple) else ()), below)
+
+
+def _scope(value: object, path: str, problems: Problems) -> object:
+    read = values.own_address if isinstance(value, str) and "@" in value else values.domain
+    return read(value, path, problems)
+
+
+_action = values.choice(JUNK_ACTIONS)
+
+
+def _junk_rules(parsed: _Parsed, path: str, given: object) -> None:
+    for below, scope, rules in _entries(parsed, path, given, _scope):
+        for deeper, sender, action in _entries(parsed, below, rules, values.sender):
+            meaning = _action(action, deeper, parsed.problems)
+            if isinstance(meaning, str):
+                parsed.put(JunkRule(scope, sender, meaning), deeper)
+
+
+_READERS: dict[Kind, Callable[[_Parsed, str, object], None]] = {
+    Kind.COMPANIES: _of_form(Kind.COMPANIES, _company_key, _company),
+    Kind.DOMAINS: _of_form(Kind.DOMAINS, values.domain, _domain),
+    Kind.USERS: _of_form(Kind.USERS, values.own_address, _user),
+    Kind.RESOURCES: _of_form(Kind.RESOURCES, values.own_address, _resource),
+    Kind.ALIASES: _of_form(Kind.ALIASES, values.own_address, _alias),
+    Kind.GROUPS: _of_form(Kind.GROUPS, values.own_address, _group),
+    Kind.SEND_AS: _of_form(Kind.SEND_AS, values.own_address, _send_as),
+    Kind.DELEGATIONS: _delegations,
+    Kind.GRANTS: _grants,
+    Kind.ALLOWED_DOMAINS: _allowed_domains,
+    Kind.JUNK_RULES: _junk_rules,
+}
