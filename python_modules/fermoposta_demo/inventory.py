@@ -29,12 +29,11 @@ def ansible_environment(container: str) -> dict[str, str]:
     }
 
 
-def playbook(name: str, container: str, *options: str) -> list[str]:
-    """Return the command that runs one of our playbooks on a container."""
+def playbook(name: str, *options: str) -> list[str]:
+    """Return the command that runs one of our playbooks on the container of `ansible_environment`."""
     return [
         str(BIN / "ansible-playbook"),
         f"--inventory={DEMO_INVENTORY}",
-        f"--extra-vars=ansible_host={container}",
         *options,
         str(ROOT / "playbooks" / f"{name}.yml"),
     ]
@@ -46,7 +45,7 @@ def variables(container: str) -> dict[str, Any]:
     done = subprocess.run(
         [
             str(BIN / "ansible"),
-            HOSTNAME,
+            "mail[0]",
             f"--inventory={DEMO_INVENTORY}",
             "--module-name=ansible.builtin.debug",
             f"--args={json.dumps({'msg': wanted})}",
@@ -63,12 +62,13 @@ def variables(container: str) -> dict[str, Any]:
     return answer
 
 
-def appliance(container: str, ports: dict[str, int], ca_file: Path) -> Appliance:
-    """Describe the demo host for scripts."""
-    declared = variables(container)
+def appliance(
+    declared: dict[str, Any], container: str, ports: dict[str, int], ca_file: Path
+) -> Appliance:
+    """Describe for scripts a host on which `declared` holds."""
     web = f"https://{HOSTNAME}:{ports['https']}"
     users = [
-        Account(address, user.get("password"), "admin" if user.get("portal_roles") else "user")
+        Account(address, user.get("password"), "admin" if user.get("role") else "user")
         for address, user in declared["mail_users"].items()
     ]
     resources = [Account(address, None, "resource") for address in declared["mail_resources"]]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from fermoposta_demo import content, host, images, inventory, screen
-from fermoposta_demo.appliance import Appliance
 from fermoposta_demo.paths import BUILD, DEMO
 from fermoposta_demo.podman import podman
 from fermoposta_demo.progress import run_playbook, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fermoposta_demo.appliance import Appliance
 
 CONTAINER = "fermoposta-demo"
 CA_ON_HOST = "/etc/fermoposta/tls/ca.pem"
@@ -28,9 +31,12 @@ def up() -> None:
         say("Starting a bare Debian host in a container")
         host.start(CONTAINER, image)
     changed = converge(CONTAINER, "site", BUILD / "up.log")
-    appliance = describe(CONTAINER, DEMO)
+    declared = inventory.variables(CONTAINER)
+    appliance = describe(CONTAINER, DEMO, declared)
     say("Loading demo content")
-    loaded = content.load(appliance)
+    loaded = content.load(
+        appliance, {address: user["name"] for address, user in declared["mail_users"].items()}
+    )
     check(CONTAINER)
     print()
     print(screen.render(appliance, seconds=time.monotonic() - started))
@@ -42,7 +48,7 @@ def converge(container: str, name: str, log: Path) -> int:
     """Run a playbook on a host; return how many tasks changed something."""
     say(f"Running playbooks/{name}.yml (all it says is in {log.relative_to(log.parents[1])})")
     changed = run_playbook(
-        inventory.playbook(name, container), log=log, env=inventory.ansible_environment(container)
+        inventory.playbook(name), log=log, env=inventory.ansible_environment(container)
     )
     say(f"  changed={changed}")
     return changed
@@ -53,16 +59,16 @@ def check(container: str) -> None:
     converge(container, "check", BUILD / "check.log")
 
 
-def describe(container: str, folder: Path) -> Appliance:
+def describe(container: str, folder: Path, declared: dict[str, Any] | None = None) -> Appliance:
     """Write demo.json and ca.pem for scripts; return what they say."""
     folder.mkdir(parents=True, exist_ok=True)
     ca_file = folder / "ca.pem"
     ca_file.write_text(podman("exec", container, "cat", CA_ON_HOST))
-    appliance = inventory.appliance(container, host.published_ports(container), ca_file)
+    appliance = inventory.appliance(
+        inventory.variables(container) if declared is None else declared,
+        container,
+        host.published_ports(container),
+        ca_file,
+    )
     appliance.save(folder / "demo.json")
     return appliance
-
-
-def forget(folder: Path) -> None:
-    """Remove what `describe` wrote."""
-    shutil.rmtree(folder, ignore_errors=True)

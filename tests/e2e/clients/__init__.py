@@ -1,0 +1,1 @@
+"""Real clients, told where the appliance is."""

@@ -1,0 +1,73 @@
+"""The appliance under test, and real clients for it.
+
+It is the container that FERMOPOSTA_CONTAINER names (molecule's), or else the demo's of `make up`. The tests can be
+collected without either; they fail, and do not pass in silence, where there is no host.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from clients.mail import Mail
+from clients.outside import Outside
+from clients.shell import Shell
+
+from fermoposta_demo import up
+from fermoposta_demo.paths import BUILD
+
+if TYPE_CHECKING:
+    from fermoposta_demo.appliance import Account, Appliance
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a host, so that `-m "not e2e"` leaves it out."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("e2e")
+
+
+@pytest.fixture(scope="session")
+def appliance() -> Appliance:
+    """Return where the host under test is, as demo.json says it."""
+    container = os.environ.get("FERMOPOSTA_CONTAINER", up.CONTAINER)
+    return up.describe(container, BUILD / "e2e" / container)
+
+
+@pytest.fixture(scope="session")
+def shell(appliance: Appliance) -> Shell:
+    return Shell(appliance.container)
+
+
+@pytest.fixture(scope="session")
+def mail(appliance: Appliance) -> Mail:
+    return Mail(appliance)
+
+
+@pytest.fixture(scope="session")
+def outside(shell: Shell) -> Outside:
+    return Outside(shell)
+
+
+@pytest.fixture(scope="session")
+def users(appliance: Appliance) -> list[Account]:
+    """Return everybody who can log in."""
+    return [account for account in appliance.accounts if account.password]
+
+
+@pytest.fixture(scope="session")
+def ada(appliance: Appliance) -> Account:
+    return appliance.account("ada@example.org")
+
+
+@pytest.fixture(scope="session")
+def bob(appliance: Appliance) -> Account:
+    return appliance.account("bob@example.org")
