@@ -98,13 +98,13 @@ def document(site: Site, address: str) -> bytes:
     return _bytes(root)
 
 
-def refusal(error: RequestError, now: datetime) -> bytes:
-    """Return what tells a client of *error*, which goes out with HTTP status 200."""
+def refusal(code: int, now: datetime) -> bytes:
+    """Return what tells a client that it gets nothing; it goes out with HTTP status 200."""
     root = ET.Element("Autodiscover", xmlns=RESPONSE)
     response = ET.SubElement(root, "Response")
     told = ET.SubElement(response, "Error", Time=now.strftime("%H:%M:%S.%f"), Id="0")
-    _text(told, "ErrorCode", str(error.code))
-    _text(told, "Message", str(error))
+    _text(told, "ErrorCode", str(code))
+    _text(told, "Message", _MESSAGES[code])
     ET.SubElement(told, "DebugData")
     return _bytes(root)
 

@@ -47,7 +47,6 @@ class Settings:
     vmail_dir: Path = Path("/var/vmail")
     doveadm_socket: Path = Path("/run/dovecot/doveadm-fermoposta")
     dkim_dir: Path = Path("/var/lib/rspamd/dkim")
-    dkim_selector: str = "fermoposta"
     mta_sts_mode: Literal["enforce", "testing", "none"] = "testing"
     """What senders do where our certificate does not hold (RFC 8461, section 3.2)."""
     mta_sts_max_age: int = 604800

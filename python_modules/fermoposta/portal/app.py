@@ -1,0 +1,89 @@
+"""The portal as an ASGI application."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from fermoposta.clientconfig.facts import site_of
+from fermoposta.portal import discovery, pages, web
+from fermoposta.portal.store import PortalStore
+from fermoposta.service.settings import Settings
+
+_log = structlog.get_logger()
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    store: PortalStore,
+    *,
+    clock: web.Clock = _now,
+    lifespan: Any = None,  # noqa: ANN401 - Starlette's own type needs its type variables
+) -> Starlette:
+    """Return the portal over *store*."""
+    app = Starlette(
+        routes=[
+            *discovery.ROUTES,
+            *pages.ROUTES,
+            Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        ],
+        middleware=[Middleware(web.SafeHeaders)],
+        exception_handlers={
+            HTTPException: _refused,
+            OperationalError: _database_away,
+            Exception: _broken,
+        },
+        lifespan=lifespan,
+    )
+    app.state.portal = web.Portal(
+        settings=settings,
+        site=site_of(settings),
+        store=store,
+        clock=clock,
+        environments=web.environments(),
+    )
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    response = web.page(request, "error.html", status=status, error=status)
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+async def _database_away(request: Request, _error: Exception) -> Response:
+    _log.error("database away", path=request.url.path)
+    response = web.page(request, "error.html", status=503, error=503)
+    response.headers["retry-after"] = "5"
+    return response
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    # The place, not the values: a value could be a password.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    _log.error(
+        "page failed",
+        path=request.url.path,
+        error=type(error).__name__,
+        at=f"{Path(place.filename).name}:{place.lineno}",
+    )
+    return web.page(request, "error.html", status=500, error=500)

@@ -1,0 +1,51 @@
+"""Which language a page has, and its words: English in the code, Italian in the catalogue."""
+
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.core import negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+LANGUAGES = ("it", "en")
+DOMAIN = "portal"
+_LOCALES = Path(__file__).parent / "locale"
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """Return the words of *language*, read straight from the catalogue that people edit."""
+    path = _LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    if not path.exists():  # English is what the code says
+        return NullTranslations()
+    with path.open("rb") as source:
+        catalogue = read_po(source, locale=language, abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled, DOMAIN)
+
+
+def choose(wanted: str | None, remembered: str | None, accepted: str, default: str) -> str:
+    """Return the language of a page: asked for, chosen before, the browser's, or the site's."""
+    for choice in (wanted, remembered):
+        if choice in LANGUAGES:
+            return str(choice)
+    preferred = [tag for tag, _ in sorted(_weights(accepted), key=lambda pair: -pair[1])]
+    return negotiate_locale(preferred, LANGUAGES, sep="-") or default
+
+
+def _weights(accepted: str) -> list[tuple[str, float]]:
+    """Read Accept-Language (RFC 9110, section 12.5.4); what can't be read doesn't count."""
+    weights = []
+    for part in accepted[:500].split(","):
+        tag, _, parameter = part.partition(";")
+        try:
+            weight = float(parameter.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        if weight > 0 and tag.strip():
+            weights.append((tag.strip(), weight))
+    return weights

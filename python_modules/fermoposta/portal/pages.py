@@ -1,0 +1,136 @@
+"""The doors for people: front page, client set-up, sign in and out, home, domains."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from fermoposta.clientconfig.facts import domain_of, normalised_address
+from fermoposta.clientconfig.instructions import guides
+from fermoposta.portal import signin
+from fermoposta.portal.store import Person
+from fermoposta.portal.web import (
+    SESSION_COOKIE,
+    client_of,
+    drop_cookie,
+    form_of,
+    language_of,
+    page,
+    portal_of,
+    set_cookie,
+)
+
+
+async def front(request: Request) -> Response:
+    """Show what there is, and the ways in."""
+    return page(request, "front.html", person=await _reader(request))
+
+
+async def clients(request: Request) -> Response:
+    """Show how to set up a client, with the reader's own address filled in."""
+    portal, person = portal_of(request), await _reader(request)
+    asked = request.query_params.get("address", person.address if person else "").strip()
+    address, problem = normalised_address(asked), ""
+    if asked and not address:
+        problem = "form"
+    elif address and not await run_in_threadpool(portal.store.hosts, domain_of(address) or ""):
+        address, problem = None, "domain"
+    return page(
+        request,
+        "clients.html",
+        person=person,
+        asked=asked,
+        address=address,
+        problem=problem,
+        guides=guides(portal.site, address, language_of(request)) if address else (),
+    )
+
+
+async def sign_in_form(request: Request) -> Response:
+    """Ask for address and password; who is signed in already goes home."""
+    if await _reader(request):
+        return RedirectResponse("/home", 303)
+    return page(request, "sign_in.html", address="", problem="")
+
+
+async def sign_in(request: Request) -> Response:
+    """Open a session, or say that the credentials are wrong, and not which of them."""
+    portal, fields = portal_of(request), await form_of(request)
+    address = fields.get("address", "")[:320]
+    try:
+        signed_in = await run_in_threadpool(
+            signin.sign_in,
+            portal.store,
+            address,
+            fields.get("password", ""),
+            client_of(request),
+            now=portal.clock(),
+            hours=portal.settings.session_hours,
+        )
+    except signin.RefusedError:
+        return page(request, "sign_in.html", status=401, address=address, problem="refused")
+    except signin.TooManyError:
+        limited = page(request, "sign_in.html", status=429, address=address, problem="limited")
+        limited.headers["retry-after"] = str(int(signin.WINDOW.total_seconds()))
+        return limited
+    response = RedirectResponse("/home", 303)
+    set_cookie(response, SESSION_COOKIE, signed_in.token)
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session, here and in the browser."""
+    await form_of(request)
+    token = request.cookies.get(SESSION_COOKIE, "")
+    await run_in_threadpool(portal_of(request).store.drop_session, signin.digest_of(token))
+    response = RedirectResponse("/", 303)
+    drop_cookie(response, SESSION_COOKIE)
+    return response
+
+
+async def home(request: Request) -> Response:
+    """Show who the reader is, what they may administer, and their own mailbox."""
+    person = await _reader(request)
+    if person is None:
+        return RedirectResponse("/sign-in", 303)
+    administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
+    return page(request, "home.html", person=person, domains=administered)
+
+
+async def domains(request: Request) -> Response:
+    """List the domains that the reader administers; a plain user may not."""
+    person = await _reader(request)
+    if person is None:
+        return RedirectResponse("/sign-in", 303)
+    administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
+    if person.role is None:
+        raise HTTPException(403)
+    return page(request, "domains.html", person=person, domains=administered)
+
+
+async def well(_request: Request) -> Response:
+    """Say that the portal answers; the database is not asked."""
+    return PlainTextResponse("ok\n")
+
+
+async def _reader(request: Request) -> Person | None:
+    """Return who is signed in, None where nobody is."""
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        return None
+    portal = portal_of(request)
+    session = await run_in_threadpool(signin.whose, portal.store, token, portal.clock())
+    return await run_in_threadpool(portal.store.person, session.address) if session else None
+
+
+ROUTES = [
+    Route("/", front),
+    Route("/clients", clients),
+    Route("/sign-in", sign_in_form),
+    Route("/sign-in", sign_in, methods=["POST"]),
+    Route("/sign-out", sign_out, methods=["POST"]),
+    Route("/home", home),
+    Route("/domains", domains),
+    Route("/healthz", well),
+]

@@ -1,0 +1,125 @@
+"""
+The portal's store in PostgreSQL, as the role fermoposta_portal.
+
+The role selects from the views of the schema ``portal`` and writes its two tables, sessions and
+attempts; it can change nobody's data.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, text
+
+from fermoposta.portal.store import Attempts, DomainSummary, Person, Session
+
+_PERSON = """
+SELECT address, name, company, language, quota_mb, antivirus, antispam, local_delivery,
+       redirect_to, role
+FROM portal.people WHERE address = :address
+"""
+_ADMINISTERED = """
+SELECT name, company, users, aliases, groups, resources
+FROM portal.administered WHERE administrator = :address ORDER BY name
+"""
+_COUNT = """
+SELECT count(*) FILTER (WHERE address = :address AND client = :client) AS by_pair,
+       count(*) FILTER (WHERE client = :client) AS by_client,
+       count(*) FILTER (WHERE address = :address) AS by_address
+FROM portal.attempts WHERE at > :since AND (address = :address OR client = :client)
+"""
+_ADD_ATTEMPT = "INSERT INTO portal.attempts (address, client, at) VALUES (:address, :client, :at)"
+_ADD_SESSION = """
+INSERT INTO portal.sessions (digest, address, credential, expires_at)
+VALUES (:digest, :address, :credential, :expires_at)
+"""
+
+
+class PostgresPortalStore:
+    """Sessions and attempts survive a restart, and several portals may share them."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: Engine = create_engine(
+            url,
+            pool_pre_ping=True,  # a restart of the database costs no reader an error
+            pool_size=5,
+            hide_parameters=True,  # they would stand in the message of an error
+            connect_args={"connect_timeout": 5, "application_name": "fermoposta-portal"},
+        )
+
+    def hosts(self, domain: str) -> bool:
+        """Tell whether *domain* is one of ours."""
+        return self._one("SELECT 1 FROM portal.domains WHERE name = :name", name=domain) is not None
+
+    def credential(self, address: str) -> str | None:
+        """Return the password hash of the open user *address*, None where there is none."""
+        found = self._one(
+            "SELECT password FROM portal.credentials WHERE address = :address", address=address
+        )
+        return found["password"] if found else None
+
+    def person(self, address: str) -> Person | None:
+        """Return the open user *address*, None where there is none."""
+        found = self._one(_PERSON, address=address)
+        return Person(**{**found, "redirect_to": tuple(found["redirect_to"])}) if found else None
+
+    def administered(self, address: str) -> tuple[DomainSummary, ...]:
+        """Return the domains that *address* may administer, by name; none for a plain user."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(text(_ADMINISTERED), {"address": address}).mappings()
+            return tuple(DomainSummary(**row) for row in rows)
+
+    def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
+        """Write down an attempt and count those after *since*; older ones are forgotten."""
+        facts = {"address": address, "client": client, "at": at, "since": since}
+        with self._engine.begin() as connection:
+            connection.execute(text("DELETE FROM portal.attempts WHERE at <= :since"), facts)
+            connection.execute(
+                text(
+                    "INSERT INTO portal.attempts (address, client, at) VALUES (:address, :client, :at)"
+                ),
+                facts,
+            )
+        with self._engine.connect() as connection:
+            return Attempts(**connection.execute(text(_COUNT), facts).mappings().one())
+
+    def forgive(self, address: str, client: str) -> None:
+        """Forget the attempts of *client* at *address*, which ended well."""
+        self._do(
+            "DELETE FROM portal.attempts WHERE address = :address AND client = :client",
+            address=address,
+            client=client,
+        )
+
+    def add_session(self, session: Session) -> None:
+        """Keep *session*; those that have expired are dropped."""
+        self._do("DELETE FROM portal.sessions WHERE expires_at <= now()")
+        self._do(
+            _ADD_SESSION,
+            digest=session.digest,
+            address=session.address,
+            credential=session.credential,
+            expires_at=session.expires_at,
+        )
+
+    def session(self, digest: bytes, now: datetime) -> Session | None:
+        """Return the session of *digest* unless it has expired."""
+        found = self._one(
+            "SELECT digest, address, credential, expires_at FROM portal.sessions"
+            " WHERE digest = :digest AND expires_at > :now",
+            digest=digest,
+            now=now,
+        )
+        return Session(**found) if found else None
+
+    def drop_session(self, digest: bytes) -> None:
+        """End a session; one that is not there is no error."""
+        self._do("DELETE FROM portal.sessions WHERE digest = :digest", digest=digest)
+
+    def _one(self, query: str, **facts: object) -> dict[str, Any] | None:
+        with self._engine.connect() as connection:
+            found = connection.execute(text(query), facts).mappings().one_or_none()
+            return {**found} if found else None
+
+    def _do(self, statement: str, **facts: object) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(text(statement), facts)

@@ -1,0 +1,113 @@
+"""
+Sign people in, if this is the mailbox's password and the client has not tried too often.
+
+An unknown address, a wrong password and a closed user are told the same, after the same work. The
+limits count attempts whether or not the address exists.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from fermoposta.clientconfig.facts import normalised_address
+from fermoposta.directory import passwords
+from fermoposta.portal.store import Attempts, PortalStore, Session
+
+WINDOW = timedelta(minutes=15)
+"""How long an attempt counts."""
+LIMITS = Attempts(by_pair=6, by_client=30, by_address=100)
+"""Attempts that are answered within the window."""
+
+# Nobody must cost as much time as somebody.
+_DECOY = passwords.hash_password(secrets.token_urlsafe(16))
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The session, and the token that goes into the browser's cookie and nowhere else."""
+
+    session: Session
+    token: str
+
+
+class RefusedError(Exception):
+    """These are not credentials of ours. Says no more, on purpose."""
+
+
+class TooManyError(Exception):
+    """Too many attempts; whether the last one was right is not looked at."""
+
+
+def sign_in(
+    store: PortalStore, address: str, password: str, client: str, *, now: datetime, hours: int
+) -> SignedIn:
+    """Return a session of *hours* for *address*; raise RefusedError or TooManyError."""
+    network = network_of(client)
+    known_form = normalised_address(address) or ""
+    tried = store.note_attempt(known_form, network, now, now - WINDOW)
+    if exceeds(tried, LIMITS):
+        _log.warning("login limited", address=known_form, client=client)
+        raise TooManyError
+
+    stored = store.credential(known_form) if known_form else None
+    right = passwords.verify(password, stored or _DECOY)
+    if stored is None or not right:
+        _log.warning("login refused", address=known_form, client=client)
+        raise RefusedError
+
+    store.forgive(known_form, network)
+    token = secrets.token_urlsafe(32)
+    session = Session(
+        digest=digest_of(token),
+        address=known_form,
+        credential=digest_of(stored),
+        expires_at=now + timedelta(hours=hours),
+    )
+    store.add_session(session)
+    _log.info("login accepted", address=known_form, client=client)
+    return SignedIn(session, token)
+
+
+def whose(store: PortalStore, token: str, now: datetime) -> Session | None:
+    """Return the session of *token* while it lasts: not expired, user open, password unchanged."""
+    session = store.session(digest_of(token), now)
+    if session is None:
+        return None
+    stored = store.credential(session.address)
+    if stored is None or not hmac.compare_digest(digest_of(stored), session.credential):
+        store.drop_session(session.digest)
+        return None
+    return session
+
+
+def exceeds(tried: Attempts, limits: Attempts) -> bool:
+    """Tell whether any count is above its limit."""
+    return (
+        tried.by_pair > limits.by_pair
+        or tried.by_client > limits.by_client
+        or tried.by_address > limits.by_address
+    )
+
+
+def network_of(client: str) -> str:
+    """Return what counts as one client: an IPv4 address, or the /64 that a host chooses from."""
+    try:
+        ip = ipaddress.ip_address(client)
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, 64), strict=False).network_address)
+
+
+def digest_of(secret: str) -> bytes:
+    """Return the SHA-256 of *secret*, which is long and random, or a password hash."""
+    return hashlib.sha256(secret.encode()).digest()

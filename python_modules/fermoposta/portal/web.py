@@ -1,0 +1,196 @@
+"""What every request and answer goes through: who asks, in which language, and the safe headers."""
+
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fermoposta.clientconfig.facts import Site
+from fermoposta.portal import i18n
+from fermoposta.portal.store import Person, PortalStore
+from fermoposta.service.settings import Settings
+
+SESSION_COOKIE = "__Host-fermoposta"
+FORM_COOKIE = "__Host-fermoposta-form"
+LANGUAGE_COOKIE = "__Host-fermoposta-language"
+LARGEST_FORM = 8192
+"""Bytes of the largest form that is read."""
+
+# No script runs, nothing comes from elsewhere, and nobody puts our pages into theirs.
+SAFE_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "same-origin",  # "no-referrer" would hide the origin of our own forms
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Clock(Protocol):
+    """Tells what time it is, in UTC."""
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What the pages stand on; lives in the application's state."""
+
+    settings: Settings
+    site: Site
+    store: PortalStore
+    clock: Clock
+    environments: Mapping[str, Environment]
+
+
+def portal_of(request: Request) -> Portal:
+    """Return what the pages stand on."""
+    portal: Portal = request.app.state.portal
+    return portal
+
+
+def environments() -> dict[str, Environment]:
+    """Return a template environment for each language."""
+    made = {}
+    for language in i18n.LANGUAGES:
+        environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        environment.install_gettext_translations(  # type: ignore[attr-defined]
+            i18n.translations(language), newstyle=True
+        )
+        made[language] = environment
+    return made
+
+
+def language_of(request: Request) -> str:
+    """Return the language of the page that answers *request*."""
+    return i18n.choose(
+        request.query_params.get("lang"),
+        request.cookies.get(LANGUAGE_COOKIE),
+        request.headers.get("accept-language", ""),
+        portal_of(request).settings.language,
+    )
+
+
+def client_of(request: Request) -> str:
+    """Return the client's address as nginx, the only one at our socket, wrote it down."""
+    told = request.headers.get("x-real-ip", "")
+    try:
+        return str(ipaddress.ip_address(told))
+    except ValueError:
+        return "unknown"
+
+
+def page(
+    request: Request,
+    name: str,
+    *,
+    status: int = 200,
+    person: Person | None = None,
+    **facts: object,
+) -> HTMLResponse:
+    """Render the template *name* in the reader's language."""
+    portal, language = portal_of(request), language_of(request)
+    token = request.cookies.get(FORM_COOKIE, "")
+    fresh = len(token) < 32
+    token = secrets.token_urlsafe(32) if fresh else token
+    body = (
+        portal.environments[language]
+        .get_template(name)
+        .render(
+            language=language,
+            languages=i18n.LANGUAGES,
+            path=request.url.path,
+            site=portal.site,
+            person=person,
+            form_token=token,
+            **facts,
+        )
+    )
+    response = HTMLResponse(body, status, {"cache-control": "no-store", "vary": "accept-language"})
+    if fresh:
+        set_cookie(response, FORM_COOKIE, token)
+    if request.query_params.get("lang") in i18n.LANGUAGES:
+        set_cookie(response, LANGUAGE_COOKIE, language, max_age=31_536_000)
+    return response
+
+
+def set_cookie(response: Response, name: str, value: str, max_age: int | None = None) -> None:
+    """Set a cookie that scripts and plain HTTP never see; *max_age* is in seconds."""
+    response.set_cookie(
+        name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="lax"
+    )
+
+
+def drop_cookie(response: Response, name: str) -> None:
+    """Have the browser forget a cookie that `set_cookie` set."""
+    response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form that came from one of our pages; raise HTTPException otherwise.
+
+    The form's token must be the one in the cookie, which other sites can neither read nor set
+    (its name begins with ``__Host-``).
+    """
+    try:
+        text = (await body_of(request, LARGEST_FORM)).decode()
+        fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
+    except ValueError as error:
+        raise HTTPException(400) from error
+    cookie, token = request.cookies.get(FORM_COOKIE, ""), fields.pop("form_token", "")
+    own = hmac.compare_digest(cookie.encode(), token.encode())
+    if not cookie or not own or request.headers.get("sec-fetch-site") == "cross-site":
+        raise HTTPException(403)
+    return fields
+
+
+async def body_of(request: Request, largest: int) -> bytes:
+    """Return the body; raise HTTPException above *largest* bytes without reading on."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            raise HTTPException(413)
+    return body
+
+
+class SafeHeaders:
+    """Put the safe headers on every answer, errors included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and the answer back with more headers."""
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(SAFE_HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
