@@ -44,7 +44,7 @@ def create_app(
             *pages.ROUTES,
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
-        middleware=[Middleware(web.SafeHeaders)],
+        middleware=[Middleware(web.SafeHeaders), Middleware(web.CaselessAutodiscover)],
         exception_handlers={
             HTTPException: _refused,
             OperationalError: _database_away,
@@ -86,4 +86,6 @@ async def _broken(request: Request, error: Exception) -> Response:
         error=type(error).__name__,
         at=f"{Path(place.filename).name}:{place.lineno}",
     )
-    return web.page(request, "error.html", status=500, error=500)
+    response = web.page(request, "error.html", status=500, error=500)
+    response.headers.update(web.SAFE_HEADERS)  # this answer goes round the middleware
+    return response

@@ -83,11 +83,7 @@ async def _ours(request: Request, domain: str | None) -> str:
 ROUTES = [
     Route("/mail/config-v1.1.xml", autoconfig),
     Route("/.well-known/autoconfig/mail/config-v1.1.xml", autoconfig),
-    *(
-        Route(path, autodiscover, methods=["POST"])  # clients disagree on the case
-        for path in ("/autodiscover/autodiscover.xml", "/Autodiscover/Autodiscover.xml")
-    ),
-    Route("/AutoDiscover/AutoDiscover.xml", autodiscover, methods=["POST"]),
+    Route("/autodiscover/autodiscover.xml", autodiscover, methods=["POST"]),
     Route("/autodiscover/autodiscover.json", autodiscover_json),
     Route("/autodiscover/autodiscover.json/v1.0/{address}", autodiscover_json),
     Route("/.well-known/mta-sts.txt", mta_sts_policy),

@@ -93,7 +93,7 @@ async def home(request: Request) -> Response:
     """Show who the reader is, what they may administer, and their own mailbox."""
     person = await _reader(request)
     if person is None:
-        return RedirectResponse("/sign-in", 303)
+        return RedirectResponse("/login", 303)
     administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
     return page(request, "home.html", person=person, domains=administered)
 
@@ -102,7 +102,7 @@ async def domains(request: Request) -> Response:
     """List the domains that the reader administers; a plain user may not."""
     person = await _reader(request)
     if person is None:
-        return RedirectResponse("/sign-in", 303)
+        return RedirectResponse("/login", 303)
     administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
     if person.role is None:
         raise HTTPException(403)
@@ -127,9 +127,9 @@ async def _reader(request: Request) -> Person | None:
 ROUTES = [
     Route("/", front),
     Route("/clients", clients),
-    Route("/sign-in", sign_in_form),
-    Route("/sign-in", sign_in, methods=["POST"]),
-    Route("/sign-out", sign_out, methods=["POST"]),
+    Route("/login", sign_in_form),
+    Route("/login", sign_in, methods=["POST"]),
+    Route("/logout", sign_out, methods=["POST"]),
     Route("/home", home),
     Route("/domains", domains),
     Route("/healthz", well),

@@ -27,7 +27,9 @@ SELECT count(*) FILTER (WHERE address = :address AND client = :client) AS by_pai
        count(*) FILTER (WHERE address = :address) AS by_address
 FROM portal.attempts WHERE at > :since AND (address = :address OR client = :client)
 """
-_ADD_ATTEMPT = "INSERT INTO portal.attempts (address, client, at) VALUES (:address, :client, :at)"
+_ADD_ATTEMPT = """
+INSERT INTO portal.attempts (address, client, at) VALUES (:address, :client, :at)
+"""
 _ADD_SESSION = """
 INSERT INTO portal.sessions (digest, address, credential, expires_at)
 VALUES (:digest, :address, :credential, :expires_at)
@@ -73,12 +75,7 @@ class PostgresPortalStore:
         facts = {"address": address, "client": client, "at": at, "since": since}
         with self._engine.begin() as connection:
             connection.execute(text("DELETE FROM portal.attempts WHERE at <= :since"), facts)
-            connection.execute(
-                text(
-                    "INSERT INTO portal.attempts (address, client, at) VALUES (:address, :client, :at)"
-                ),
-                facts,
-            )
+            connection.execute(text(_ADD_ATTEMPT), facts)
         with self._engine.connect() as connection:
             return Attempts(**connection.execute(text(_COUNT), facts).mappings().one())
 

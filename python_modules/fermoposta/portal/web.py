@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import MutableHeaders
@@ -126,6 +126,7 @@ def page(
             languages=i18n.LANGUAGES,
             path=request.url.path,
             site=portal.site,
+            webmail_url=_beside(request, portal.site.webmail_url),
             person=person,
             form_token=token,
             **facts,
@@ -137,6 +138,13 @@ def page(
     if request.query_params.get("lang") in i18n.LANGUAGES:
         set_cookie(response, LANGUAGE_COOKIE, language, max_age=31_536_000)
     return response
+
+
+def _beside(request: Request, url: str) -> str:
+    """Return *url* with the port that the reader used: a demo's ports are not the usual ones."""
+    port = request.url.port
+    parts = urlsplit(url)
+    return url if port in (None, 443) else parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
 
 
 def set_cookie(response: Response, name: str, value: str, max_age: int | None = None) -> None:
@@ -177,6 +185,19 @@ async def body_of(request: Request, largest: int) -> bytes:
         if len(body) > largest:
             raise HTTPException(413)
     return body
+
+
+class CaselessAutodiscover:
+    """Find autodiscover however a client writes it: ``/Autodiscover/AutoDiscover.xml``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with a path in lower case if it is for autodiscover."""
+        path = scope.get("path", "").lower()
+        caseless = path.startswith("/autodiscover/")
+        await self.app({**scope, "path": path} if caseless else scope, receive, send)
 
 
 class SafeHeaders:
