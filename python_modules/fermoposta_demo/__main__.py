@@ -8,8 +8,7 @@ import sys
 
 from fermoposta_demo import host, images, layers, up
 from fermoposta_demo.paths import DEMO
-from fermoposta_demo.podman import podman
-from fermoposta_demo.progress import CommandFailed, give_up, say
+from fermoposta_demo.progress import CommandError, give_up, say
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         return run(chosen)
-    except CommandFailed as error:
+    except CommandError as error:
         return give_up(error)
 
 
@@ -41,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
             down()
         case "clean":
             down()
-            for name in podman("ps", "--all", "--format={{.Names}}", "--filter=name=^fermoposta-").split():
+            for name in host.names():
                 host.remove(name)
             images.remove_images()
         case "host" if chosen.action == "create":

@@ -10,7 +10,7 @@ from pathlib import Path
 from fermoposta_demo import outside
 from fermoposta_demo.images import apt_cache
 from fermoposta_demo.podman import exists, limits, podman
-from fermoposta_demo.progress import CommandFailed
+from fermoposta_demo.progress import CommandError
 
 ADDRESS = "127.0.0.1"
 HOSTNAME = "mail.example.org"
@@ -55,10 +55,11 @@ def choose_ports() -> dict[str, int]:
 def start(name: str, image: str) -> None:
     """Start a host from an image and wait until systemd has booted it.
 
-    Raises CommandFailed when it does not come up.
+    Raises CommandError when it does not come up.
     """
     published = [
-        f"--publish={ADDRESS}:{port}:{PORTS[service][0]}" for service, port in choose_ports().items()
+        f"--publish={ADDRESS}:{port}:{PORTS[service][0]}"
+        for service, port in choose_ports().items()
     ]
     podman(
         "run",
@@ -100,12 +101,12 @@ def wait_until_booted(name: str, seconds: float = 60) -> None:
     while time.monotonic() < deadline:
         try:
             state = podman("exec", name, "sh", "-c", "systemctl is-system-running; exit 0").strip()
-        except CommandFailed as error:
+        except CommandError as error:
             state = error.tail
         if state in {"running", "degraded"}:
             return
         time.sleep(0.5)
-    raise CommandFailed(f"start of {name}", f"systemd did not come up within {seconds} s: {state}")
+    raise CommandError(f"start of {name}", f"systemd did not come up within {seconds} s: {state}")
 
 
 def published_ports(name: str) -> dict[str, int]:
@@ -125,6 +126,11 @@ def is_running(name: str) -> bool:
         podman("start", name)
         wait_until_booted(name)
     return True
+
+
+def names() -> list[str]:
+    """Return the names of all hosts that were started here, stopped ones too."""
+    return podman("ps", "--all", "--format={{.Names}}", "--filter=name=^fermoposta-").split()
 
 
 def remove(name: str) -> None:

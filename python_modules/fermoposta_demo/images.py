@@ -1,7 +1,8 @@
 """The images that test hosts start from, in layers, each named by a digest of what it is made of.
 
-`base` is bare Debian 13 with systemd; `packages` has all the packages that the roles install, unconfigured. The
-second saves downloads only: nothing may depend on it, and continuous integration starts from `base`.
+`base` is bare Debian 13 with systemd; `packages` has all the packages that the roles install,
+unconfigured. The second saves downloads only: nothing may depend on it, and continuous integration
+starts from `base`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,23 @@ import yaml
 
 from fermoposta_demo.paths import CACHE, ROOT
 from fermoposta_demo.podman import exists, limits, podman
-from fermoposta_demo.progress import CommandFailed, say
+from fermoposta_demo.progress import CommandError, say
 
 SUITE = "trixie"
-# What a server has after Debian's installer, as far as a container can use it. What a role needs, it installs.
+# What a server has after Debian's installer, as far as a container can use it. What a role needs,
+# it installs.
 BARE = ("systemd", "systemd-sysv", "dbus", "python3", "python3-apt")
-_RECIPE = 2  # raise it when the commands below change what an image holds
+# No service starts while the packages are installed: a role must start it.
+_INSTALL = """\
+set -e
+printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
+chmod +x /usr/sbin/policy-rc.d
+export DEBIAN_FRONTEND=noninteractive
+apt-get update
+apt-get install -y --no-install-recommends "$@"
+rm /usr/sbin/policy-rc.d
+"""
+_RECIPE = 3  # raise it when the commands below change what an image holds
 
 
 def _digest(*parts: object) -> str:
@@ -56,13 +68,13 @@ def base_image() -> str:
             check=False,
         )
         if done.returncode:
-            raise CommandFailed("mmdebstrap", done.stderr)
+            raise CommandError("mmdebstrap", done.stderr)
         podman("import", "--quiet", str(archive), name)
     return name
 
 
 def packages_image(packages: list[str] | None = None) -> str:
-    """Return the name of the image with all packages; build it from the bare one when it is not there yet."""
+    """Return the name of the image with all packages; build it when it is not there yet."""
     base = base_image()
     wanted = role_packages() if packages is None else packages
     name = f"localhost/fermoposta-packages:{_digest(_RECIPE, base, wanted)}"
@@ -72,11 +84,9 @@ def packages_image(packages: list[str] | None = None) -> str:
     builder = "fermoposta-packages"
     podman("rm", "--force", "--ignore", builder)
     try:
-        podman("run", "--detach", "--name", builder, *limits(), *apt_cache(builder), base, "sleep", "infinity")
-        policy = "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d"
-        install = "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
-        podman("exec", builder, "sh", "-c", f"{policy} && {install} {' '.join(wanted)}")
-        podman("exec", builder, "sh", "-c", "rm -rf /usr/sbin/policy-rc.d /etc/ssl/private/ssl-cert-snakeoil.key")
+        options = [f"--name={builder}", *limits(), *apt_cache(builder)]
+        podman("run", "--detach", *options, base, "sleep", "infinity")
+        podman("exec", builder, "sh", "-c", _INSTALL, "sh", *wanted)
         podman("commit", "--quiet", builder, name)
     finally:
         podman("rm", "--force", "--ignore", "--time", "0", builder)
@@ -91,7 +101,7 @@ def remove_images() -> None:
 
 
 def apt_cache(container: str) -> list[str]:
-    """Return options that keep downloaded packages; a folder for each container, since apt locks it."""
+    """Return options that keep downloads; a folder for each container, since apt locks it."""
     folder = _cache() / "apt" / container
     folder.mkdir(parents=True, exist_ok=True)
     return [f"--volume={folder}:/var/cache/apt/archives"]

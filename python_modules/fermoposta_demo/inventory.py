@@ -10,7 +10,7 @@ from fermoposta_demo.appliance import Account, Appliance
 from fermoposta_demo.host import ADDRESS, HOSTNAME
 from fermoposta_demo.paths import BIN, ROOT
 from fermoposta_demo.podman import environment
-from fermoposta_demo.progress import CommandFailed
+from fermoposta_demo.progress import CommandError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def ansible_environment(container: str) -> dict[str, str]:
 
 
 def playbook(name: str, *options: str) -> list[str]:
-    """Return the command that runs one of our playbooks on the container of `ansible_environment`."""
+    """Return the command that runs one of our playbooks on a container."""
     return [
         str(BIN / "ansible-playbook"),
         f"--inventory={DEMO_INVENTORY}",
@@ -41,7 +41,9 @@ def playbook(name: str, *options: str) -> list[str]:
 
 def variables(container: str) -> dict[str, Any]:
     """Return the people of the inventory as Ansible sees them, templates resolved."""
-    wanted = "{{ dict(" + ", ".join(f"{name}={name} | default({{}})" for name in _VARIABLES) + ") }}"
+    wanted = (
+        "{{ dict(" + ", ".join(f"{name}={name} | default({{}})" for name in _VARIABLES) + ") }}"
+    )
     done = subprocess.run(
         [
             str(BIN / "ansible"),
@@ -57,7 +59,7 @@ def variables(container: str) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        raise CommandFailed("reading the inventory", done.stdout + done.stderr)
+        raise CommandError("reading the inventory", done.stdout + done.stderr)
     answer: dict[str, Any] = json.loads(done.stdout.partition("=>")[2])["msg"]
     return answer
 

@@ -1,7 +1,8 @@
 """The rest of the world, for a host without one: an SMTP server that keeps what is sent to it.
 
-It runs on the test host itself, under that host's Python and with its standard library alone, so that no mail of
-a demo or a test ever leaves the machine. The appliance takes it for its smarthost (`postfix_relay`).
+It runs on the test host itself, under that host's Python and with its standard library alone, so
+that no mail of a demo or a test ever leaves the machine. The appliance takes it for its smarthost
+(`postfix_relay`).
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ _NUMBERS = itertools.count(1)
 class Session:
     """One SMTP session (RFC 5321) that takes every sender, recipient and message.
 
-    A recipient whose local part is `refused` gets 550, one that is `busy` 451, so that bounces and retries can
-    be seen.
+    A recipient whose local part is `refused` gets 550, one that is `busy` 451, so that bounces and
+    retries can be seen.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Podman, as this machine lets it run.
 
-On cgroup v1 or hybrid hosts crun refuses to start a container with systemd, and some hosts refuse to raise
-resource limits; both are found out here and not assumed.
+On cgroup v1 or hybrid hosts crun refuses to start a container with systemd, and some hosts refuse
+to raise resource limits; both are found out here and not assumed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 from fermoposta_demo.paths import CACHE
-from fermoposta_demo.progress import CommandFailed
+from fermoposta_demo.progress import CommandError
 
 
 def needs_runc(cgroups: Path = Path("/sys/fs/cgroup")) -> bool:
@@ -21,7 +21,7 @@ def needs_runc(cgroups: Path = Path("/sys/fs/cgroup")) -> bool:
 
 
 def environment(cache: Path = CACHE, cgroups: Path = Path("/sys/fs/cgroup")) -> dict[str, str]:
-    """Return the environment for Podman and for all that calls it (molecule, Ansible's connection)."""
+    """Return the environment for Podman and for all that calls it, as molecule does."""
     env = dict(os.environ)
     if needs_runc(cgroups):
         conf = cache / "containers.conf"
@@ -47,13 +47,13 @@ def limits() -> list[str]:
 def podman(*arguments: str, stdin: bytes | None = None) -> str:
     """Run a Podman command and return what it printed.
 
-    Raises CommandFailed with what it said.
+    Raises CommandError with what it said.
     """
     done = subprocess.run(
         ["podman", *arguments], input=stdin, capture_output=True, env=environment(), check=False
     )
     if done.returncode:
-        raise CommandFailed(f"podman {arguments[0]}", done.stderr.decode(errors="replace"))
+        raise CommandError(f"podman {arguments[0]}", done.stderr.decode(errors="replace"))
     return done.stdout.decode(errors="replace")
 
 

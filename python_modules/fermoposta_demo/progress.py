@@ -18,7 +18,7 @@ _PLAY = re.compile(r"^PLAY \[(?P<name>.*?)\] \*")
 _RECAP = re.compile(r"^\S+\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)")
 
 
-class CommandFailed(Exception):
+class CommandError(Exception):
     """A command ended with an error; `tail` is the end of what it said."""
 
     def __init__(self, what: str, tail: str) -> None:
@@ -34,9 +34,9 @@ def say(text: str) -> None:
 def run_playbook(
     command: Sequence[str], *, log: Path, env: Mapping[str, str], quiet: bool = False
 ) -> int:
-    """Run ansible-playbook, say where it is, keep all it says in `log`, and return how much it changed.
+    """Run ansible-playbook, log all it says, show where it is, and return how much it changed.
 
-    Raises CommandFailed with the end of the log.
+    Raises CommandError with the end of the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     changed = 0
@@ -60,11 +60,11 @@ def run_playbook(
                 say(f"  {now}")
             role = now
     if process.returncode:
-        raise CommandFailed(" ".join(command[:2]), "\n".join(log.read_text().splitlines()[-60:]))
+        raise CommandError(" ".join(command[:2]), "\n".join(log.read_text().splitlines()[-60:]))
     return changed
 
 
-def give_up(error: CommandFailed) -> int:
+def give_up(error: CommandError) -> int:
     """Print what failed and the end of what it said; return the exit code."""
     print(error.tail, file=sys.stderr)
     print(f"\n{error}", file=sys.stderr)

@@ -22,7 +22,7 @@ CA_ON_HOST = "/etc/fermoposta/tls/ca.pem"
 def up() -> None:
     """Bring the demo host to the state that the inventory declares, and say how to reach it.
 
-    Raises CommandFailed naming the step that failed.
+    Raises CommandError naming the step that failed.
     """
     started = time.monotonic()
     fresh = not host.is_running(CONTAINER)
@@ -55,7 +55,7 @@ def converge(container: str, name: str, log: Path) -> int:
 
 
 def check(container: str) -> None:
-    """Run playbooks/check.yml, which changes nothing and raises CommandFailed for what is not well."""
+    """Run playbooks/check.yml, which changes nothing; CommandError for what is not well."""
     converge(container, "check", BUILD / "check.log")
 
 

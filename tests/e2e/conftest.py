@@ -1,7 +1,8 @@
 """The appliance under test, and real clients for it.
 
-It is the container that FERMOPOSTA_CONTAINER names (molecule's), or else the demo's of `make up`. The tests can be
-collected without either; they fail, and do not pass in silence, where there is no host.
+It is the container that FERMOPOSTA_CONTAINER names (molecule's), or else the demo's of `make up`.
+The tests can be collected without either; they fail, and do not pass in silence, where there is no
+host.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Demo content: a year of mail, calendars and contacts of invented people, the same on every machine."""
+"""Demo content: a year of mail, calendars and contacts of invented people."""
 
 from fermoposta_demo.content.load import load
 

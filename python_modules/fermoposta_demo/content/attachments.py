@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ZIP_DATE = (2026, 1, 1, 0, 0, 0)  # a zip stores times; a fixed one keeps the bytes the same
+_A4 = b"/MediaBox[0 0 595 842]"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -41,7 +42,7 @@ def pdf(name: str, lines: Sequence[str]) -> Attachment:
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Type/Page/Parent 2 0 R%s/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>" % _A4,
         b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     ]
@@ -60,12 +61,15 @@ def pdf(name: str, lines: Sequence[str]) -> Attachment:
 def png(name: str, width: int, height: int, colour: tuple[int, int, int]) -> Attachment:
     """Return a shaded rectangle as PNG (RFC 2083): something to look at in a preview."""
     rows = b"".join(
-        b"\0" + b"".join(bytes(c * (x + y) // (width + height) for c in colour) for x in range(width))
+        b"\0"
+        + b"".join(bytes(c * (x + y) // (width + height) for c in colour) for x in range(width))
         for y in range(height)
     )
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9))

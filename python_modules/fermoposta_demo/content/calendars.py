@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def events(owner: Person, *, now: datetime, seed: str = "fermoposta") -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each event of a calendar: from a month ago to a month ahead."""
+    """Yield the name and the text of each event: from a month ago to a month ahead."""
     rng = random.Random(f"{seed}/calendar/{owner.address}")  # noqa: S311 - chosen to be repeatable
     for number in range(24):
         title, place, hour, minutes, rule = EVENTS[number % len(EVENTS)]

@@ -17,7 +17,7 @@ from fermoposta_demo.content.calendars import contacts, events
 from fermoposta_demo.content.messages import Filed, Person, mailbox
 from fermoposta_demo.host import HOSTNAME, put
 from fermoposta_demo.podman import podman
-from fermoposta_demo.progress import CommandFailed, say
+from fermoposta_demo.progress import CommandError, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,11 +32,12 @@ GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 def load(appliance: Appliance, names: Mapping[str, str]) -> bool:
     """Load what is not there yet; tell whether anything was loaded.
 
-    `names` says what the people behind the addresses are called. Raises CommandFailed where the host refuses.
+    `names` says what the people behind the addresses are called. Raises CommandError where the host
+    refuses.
     """
     try:
         podman("exec", appliance.container, "test", "-e", MARKER)
-    except CommandFailed:
+    except CommandError:
         pass
     else:
         return False
@@ -81,11 +82,11 @@ def file_messages(appliance: Appliance, account: Account, mail: Iterable[Filed])
                 filed.message.as_bytes(),
             )
             if answer != "OK":
-                raise CommandFailed(f"loading mail of {account.address}", answer)
+                raise CommandError(f"loading mail of {account.address}", answer)
 
 
 def special_folder(client: imaplib.IMAP4, use: str) -> str:
-    """Return the quoted name of the folder of a special use (RFC 6154), INBOX where there is none."""
+    """Return the quoted name of the folder of a special use (RFC 6154), or else INBOX."""
     _, lines = client.list()
     for line in lines:
         if isinstance(line, bytes) and use.encode() in line.split(b")")[0]:
@@ -110,7 +111,9 @@ def put_all(
         answer = client.getresponse()
         answer.read()
         if answer.status >= http.HTTPStatus.BAD_REQUEST:
-            raise CommandFailed(f"loading {collection} of {account.address}", f"{answer.status} {path}")
+            raise CommandError(
+                f"loading {collection} of {account.address}", f"{answer.status} {path}"
+            )
     client.close()
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from fermoposta_demo.content import attachments
-from fermoposta_demo.content.topics import ENGLISH, ITALIAN, Topic, Tongue
+from fermoposta_demo.content.topics import ENGLISH, ITALIAN, Tongue, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _THREADS_PER_PERSON = 28
 _LATEST = timedelta(days=1)
+_RECENT = timedelta(days=30)
 _YEAR = timedelta(days=365)
 
 
@@ -50,7 +51,7 @@ class Filed:
 def mailbox(
     owner: Person, others: Sequence[Person], *, now: datetime, seed: str = "fermoposta"
 ) -> list[Filed]:
-    """Return the messages of one mailbox, oldest first; the same for the same day, owner and seed."""
+    """Return the messages of a mailbox, oldest first; day, owner and seed decide them."""
     rng = random.Random(f"{seed}/{owner.address}")  # noqa: S311 - chosen to be repeatable
     filed = [
         entry
@@ -60,76 +61,75 @@ def mailbox(
     return sorted(filed, key=lambda entry: entry.at)
 
 
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """What the messages of one thread share."""
+
+    number: int
+    tongue: Tongue
+    topic: Topic
+    speakers: tuple[Person, Person]
+
+    @property
+    def subject(self) -> str:
+        return self.topic.subject.format(n=100 + self.number)
+
+    def message(self, turn: int, when: datetime, previous: EmailMessage | None) -> EmailMessage:
+        """Return the message of a turn; `previous` is the one that it answers."""
+        writer, reader = self.speakers[turn % 2], self.speakers[(turn + 1) % 2]
+        message = EmailMessage()
+        message["From"] = str(writer)
+        message["To"] = str(reader)
+        message["Date"] = format_datetime(when)
+        message["Subject"] = f"Re: {self.subject}" if turn else self.subject
+        key = f"{self.number}.{turn}.{writer.address}.{reader.address}".replace("@", ".")
+        message["Message-ID"] = f"<{key}@demo.example.org>"
+        text = self.topic.answers[turn - 1] if turn else self.topic.opening
+        parts = [
+            self.tongue.greeting.format(name=reader.first_name),
+            text,
+            self.tongue.closing.format(name=writer.first_name),
+        ]
+        if previous is not None:
+            answered = str(previous["Message-ID"])
+            message["In-Reply-To"] = answered
+            message["References"] = f"{previous.get('References', '')} {answered}".strip()
+            head = self.tongue.quoted.format(date=f"{when:%d/%m/%Y}", name=reader.name)
+            parts.append(f"{head}\n{_quote(previous)}")
+        message.set_content("\n\n".join(parts) + "\n")
+        if not turn:
+            _attach(message, self.topic, 100 + self.number)
+        return message
+
+
 def _thread(
     rng: random.Random, owner: Person, other: Person, number: int, now: datetime
 ) -> Iterator[Filed]:
     tongue = rng.choice((ITALIAN, ENGLISH))
     topic = rng.choice(tongue.topics)
+    speakers = (owner, other) if rng.random() < 0.4 else (other, owner)
+    thread = _Thread(number, tongue, topic, speakers)
     count = rng.randint(1, 1 + len(topic.answers))
     when = now - _LATEST - rng.random() ** 2 * _YEAR  # more of it is recent, as in life
-    speakers = [owner, other] if rng.random() < 0.4 else [other, owner]
-    previous: EmailMessage | None = None
+    message: EmailMessage | None = None
     for turn in range(count):
-        writer, reader = speakers[turn % 2], speakers[(turn + 1) % 2]
-        message = _message(tongue, topic, turn, writer, reader, when, previous, number)
-        yield Filed(*_place(rng, owner, writer, when, now, turn, count), when, message)
-        previous = message
+        message = thread.message(turn, when, message)
+        if speakers[turn % 2] == owner:
+            yield Filed("\\Sent", ("\\Seen",), when, message)
+        else:
+            flags = _flags(rng, recent=now - when < _RECENT, answered=turn + 1 < count)
+            yield Filed("INBOX", flags, when, message)
         when = min(when + timedelta(hours=rng.randint(1, 30)), now - timedelta(minutes=5))
 
 
-def _place(
-    rng: random.Random,
-    owner: Person,
-    writer: Person,
-    when: datetime,
-    now: datetime,
-    turn: int,
-    count: int,
-) -> tuple[str, tuple[str, ...]]:
-    """Return folder and flags: what is recent is partly unread, some is flagged, what was answered says so."""
-    if writer == owner:
-        return "\\Sent", ("\\Seen",)
-    flags = [] if now - when < timedelta(days=10) and rng.random() < 0.6 else ["\\Seen"]
+def _flags(rng: random.Random, *, recent: bool, answered: bool) -> tuple[str, ...]:
+    """Return the flags of a received message: some recent mail is unread, some is flagged."""
+    flags = [] if recent and not answered and rng.random() < 0.6 else ["\\Seen"]
     if rng.random() < 0.1:
         flags.append("\\Flagged")
-    if turn + 1 < count:
+    if answered:
         flags.append("\\Answered")
-    return "INBOX", tuple(flags)
-
-
-def _message(
-    tongue: Tongue,
-    topic: Topic,
-    turn: int,
-    writer: Person,
-    reader: Person,
-    when: datetime,
-    previous: EmailMessage | None,
-    number: int,
-) -> EmailMessage:
-    message = EmailMessage()
-    message["From"] = str(writer)
-    message["To"] = str(reader)
-    message["Date"] = format_datetime(when)
-    subject = topic.subject.format(n=100 + number)
-    message["Subject"] = f"Re: {subject}" if turn else subject
-    key = f"{number}.{turn}.{writer.address.replace('@', '.')}.{reader.address.replace('@', '.')}"
-    message["Message-ID"] = f"<{key}@demo.example.org>"
-    text = topic.answers[turn - 1] if turn else topic.opening
-    parts = [
-        tongue.greeting.format(name=reader.first_name),
-        text[0].upper() + text[1:] if turn else text,
-        tongue.closing.format(name=writer.first_name),
-    ]
-    if previous is not None:
-        message["In-Reply-To"] = str(previous["Message-ID"])
-        message["References"] = f"{previous.get('References', '')} {previous['Message-ID']}".strip()
-        date = when.astimezone(UTC).strftime("%d/%m/%Y")
-        parts.append(tongue.quoted.format(date=date, name=reader.name) + "\n" + _quote(previous))
-    message.set_content("\n\n".join(parts) + "\n")
-    if not turn:
-        _attach(message, topic, 100 + number)
-    return message
+    return tuple(flags)
 
 
 def _quote(message: EmailMessage) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - prose
 """What the invented company writes about, in Italian and in English."""
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ ITALIAN = Tongue(
         Topic(
             "Dati di vendita, trimestre {n}",
             "nel foglio trovi le vendite per regione; perché il Nord-Est cresce lo spiego nella seconda colonna.",
-            ("molto chiaro. Li metto nella presentazione per la direzione.", "ottimo, grazie a tutti e due."),
+            (
+                "molto chiaro. Li metto nella presentazione per la direzione.",
+                "ottimo, grazie a tutti e due.",
+            ),
             "xlsx",
             "Vendite Q{n}.xlsx",
         ),
@@ -107,7 +111,10 @@ ENGLISH = Tongue(
             "Release {n}: what is left to do",
             "three items are open: the release notes, the load test, and the fix for long subjects. Shall we cut "
             "on Wednesday?",
-            ("Wednesday works. I will take the load test.", "the notes are done, have a look when you can."),
+            (
+                "Wednesday works. I will take the load test.",
+                "the notes are done, have a look when you can.",
+            ),
         ),
         Topic(
             "Travel to Trieste, booking {n}",
@@ -158,8 +165,20 @@ CONTACTS = (
     ("Pierre", "Lambert", "Lambert Conseil", "pierre.lambert@partners.example", "+33 1 5550106"),
     ("Sara", "De Luca", "Comune di Trieste", "sara.deluca@partners.example", "+39 040 5550107"),
     ("Ivan", "Horvat", "Horvat Transporti", "ivan.horvat@partners.example", "+385 1 5550108"),
-    ("Elena", "Marchetti", "Banca del Golfo", "elena.marchetti@partners.example", "+39 081 5550109"),
-    ("James", "Whitfield", "Whitfield & Sons", "james.whitfield@partners.example", "+44 161 5550110"),
+    (
+        "Elena",
+        "Marchetti",
+        "Banca del Golfo",
+        "elena.marchetti@partners.example",
+        "+39 081 5550109",
+    ),
+    (
+        "James",
+        "Whitfield",
+        "Whitfield & Sons",
+        "james.whitfield@partners.example",
+        "+44 161 5550110",
+    ),
     ("Chiara", "Rinaldi", "Rinaldi Avvocati", "chiara.rinaldi@partners.example", "+39 06 5550111"),
     ("Noor", "Haddad", "Haddad Trading", "noor.haddad@partners.example", "+971 4 5550112"),
 )

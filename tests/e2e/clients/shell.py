@@ -41,7 +41,17 @@ class Shell:
     def sql(self, query: str) -> list[list[str]]:
         """Return the rows of a query to the directory."""
         lines = self.run(
-            "psql", "--no-psqlrc", "-U", "fermoposta", "-d", "fermoposta", "-At", "-F", "\t", "-c", query
+            "psql",
+            "--no-psqlrc",
+            "-U",
+            "fermoposta",
+            "-d",
+            "fermoposta",
+            "-At",
+            "-F",
+            "\t",
+            "-c",
+            query,
         )
         return [line.split("\t") for line in lines.splitlines()]
 
