@@ -9,7 +9,8 @@ short_description: Pack the checkout's Python distribution and all that it needs
 version_added: 0.1.0
 author: Fermoposta
 description:
-  - Builds a wheel of the checkout, downloads the locked wheels for the target's Python, and packs them with the lock.
+  - Builds a wheel of the checkout, downloads the locked wheels for the target's Python,
+    and packs them with the lock.
   - Runs on the controller. The target then installs from the archive alone, without a network.
   - The archive is named by a digest of the sources, the lock and the target, and made once.
 options:
