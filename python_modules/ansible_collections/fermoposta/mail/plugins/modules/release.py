@@ -59,7 +59,7 @@ digest:
   type: str
   returned: always
 archive:
-  description: Path of the archive on the controller; C(requirements.txt) and the wheels lie at its top.
+  description: The archive on the controller, C(requirements.txt) and the wheels at its top.
   type: str
   returned: always
 """
