@@ -1,0 +1,83 @@
+"""
+Remove the mail of who has been gone for more than 30 days.
+
+Two users take part, so that neither may do both: the jobs service decides, and writes a request into a
+folder; ``python -m fermoposta.jobs.purge``, run as the mail store's user, removes the files and
+the request. A request is *pending* until the directory has forgotten the mailbox for good: a user
+who comes back in the meantime finds their mail.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from fermoposta.directory.model import State
+from fermoposta.directory.store import Store
+from fermoposta.directory.store.base import KEPT_DAYS
+from fermoposta.service import log
+from fermoposta.service.lifetime import settings_or_exit
+
+_PENDING = ".pending"
+_MAILBOX_ID = re.compile(r"[0-9a-f][0-9a-f-]{7,63}")
+_log = structlog.get_logger()
+
+
+def request_removals(
+    store: Store, folder: Path, *, now: datetime, days: int = KEPT_DAYS
+) -> tuple[str, ...]:
+    """Forget the mailboxes closed for more than *days*, and ask for the removal of their files.
+
+    The store never lets go of a mailbox before its own time, however few the *days*.
+    """
+    oldest = now - timedelta(days=days)
+    due = [box.mailbox_id for box in store.purgeable(now) if box.closed_at < oldest]
+    for mailbox_id in due:
+        (folder / f"{mailbox_id}{_PENDING}").touch()
+    if due:
+        store.purge(due, now=now, actor="jobs")
+    state = store.state() if any(folder.glob(f"*{_PENDING}")) else State()
+    return tuple(_settle(state, folder))
+
+
+def _settle(state: State, folder: Path) -> Iterator[str]:
+    """Turn the pending requests whose mailbox is forgotten into real ones; drop the others."""
+    records = (*state.users.values(), *state.resources.values())
+    kept = {record.mailbox_id for record in records} | state.closed.keys()
+    for pending in sorted(folder.glob(f"*{_PENDING}")):
+        mailbox_id = pending.name.removesuffix(_PENDING)
+        if mailbox_id in kept:
+            pending.unlink()
+        else:
+            pending.rename(folder / mailbox_id)
+            yield mailbox_id
+
+
+def remove_requested(folder: Path, vmail: Path) -> tuple[str, ...]:
+    """Remove the mailboxes that *folder* asks for from the store at *vmail*, then the requests."""
+    removed = []
+    for request in sorted(folder.iterdir()):
+        if not _MAILBOX_ID.fullmatch(request.name):
+            continue
+        with suppress(FileNotFoundError):  # nobody ever wrote to this mailbox
+            shutil.rmtree(vmail / request.name[:2] / request.name)
+        request.unlink()
+        removed.append(request.name)
+    return tuple(removed)
+
+
+def main(arguments: list[str]) -> None:
+    """Remove what is asked for; the caller is the mail store's user."""
+    log.configure()
+    settings = settings_or_exit(arguments)
+    for mailbox_id in remove_requested(settings.state_dir / "purge", settings.vmail_dir):
+        _log.info("mailbox removed", mailbox=mailbox_id)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
