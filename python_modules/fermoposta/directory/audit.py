@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from fermoposta.directory.model import ClosedMailbox
     from fermoposta.directory.steps import Step
 
 GENESIS = "0" * 64
@@ -105,6 +106,11 @@ class Chain:
             _encode(old) if old else "",
             _encode(new) if new else "",
         )
+
+    def of_purge(self, closed: ClosedMailbox) -> AuditEntry:
+        """Make the entry of a mailbox that is forgotten for good."""
+        before = {"mailbox_id": closed.mailbox_id, "closed_at": closed.closed_at.isoformat()}
+        return self.entry("purge", closed.kind.value, closed.address, _encode(before), "")
 
 
 def verify(entries: Iterable[AuditEntry]) -> int | None:

@@ -12,10 +12,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from fermoposta.directory.audit import verify
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
-    from typing import Self
 
     from fermoposta.directory.audit import AuditEntry
     from fermoposta.directory.model import ClosedMailbox, Kind, State
@@ -80,14 +81,22 @@ class Store(ABC):
     def audit(self, since: int = 0) -> list[AuditEntry]:
         """Return the entries of the audit behind the id *since*."""
 
-    @abstractmethod
-    def purgeable(self, now: datetime) -> list[ClosedMailbox]:
-        """List the mailboxes that have been closed for more than `KEPT_DAYS` days."""
+    def verify_audit(self) -> None:
+        """Go through the whole audit; raises AuditError where an entry is not as it was written."""
+        wrong = verify(self.audit())
+        if wrong is not None:
+            raise AuditError(f"entry {wrong} of the audit is not as it was written")
 
     @abstractmethod
-    def purge(self, mailbox_ids: list[str], *, now: datetime, actor: str) -> list[ClosedMailbox]:
+    def purgeable(self, now: datetime, *, days: int = KEPT_DAYS) -> list[ClosedMailbox]:
+        """List the mailboxes that have been closed for at least *days* days."""
+
+    @abstractmethod
+    def purge(
+        self, mailbox_ids: Iterable[str], *, now: datetime, actor: str, days: int = KEPT_DAYS
+    ) -> list[ClosedMailbox]:
         """
-        Forget those of *mailbox_ids* whose time is over, and return them.
+        Forget those of *mailbox_ids* that have been closed for *days* days, and return them.
 
         Remove the mail files first: what is forgotten cannot be found again.
         """

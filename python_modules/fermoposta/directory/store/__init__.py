@@ -1,0 +1,34 @@
+"""Stores of the directory: in PostgreSQL, and in memory."""
+
+from fermoposta.directory.store.base import (
+    KEPT_DAYS,
+    AuditError,
+    Change,
+    StaleError,
+    Store,
+    StoreError,
+)
+from fermoposta.directory.store.dsn import conninfo
+from fermoposta.directory.store.memory import MemoryStore
+from fermoposta.directory.store.postgres import PostgresStore
+
+__all__ = [
+    "KEPT_DAYS",
+    "AuditError",
+    "Change",
+    "MemoryStore",
+    "PostgresStore",
+    "StaleError",
+    "Store",
+    "StoreError",
+    "open_store",
+]
+
+
+def open_store(dsn: str | None = None) -> PostgresStore:
+    """
+    Open the directory that *dsn* names; `fermoposta.directory.store.dsn` says what None means.
+
+    The connection is made when it is first needed; that raises StoreError where it fails.
+    """
+    return PostgresStore(conninfo(dsn))

@@ -1,0 +1,259 @@
+"""Records as rows of the tables, and back. Columns stand in the order in which rows hold them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from fermoposta.directory.model import (
+    Alias,
+    AllowedDomains,
+    Company,
+    Delegation,
+    Domain,
+    Grant,
+    Group,
+    JunkRule,
+    Kind,
+    Owner,
+    Record,
+    Resource,
+    Role,
+    SecurityQuestion,
+    SendAs,
+    User,
+)
+from fermoposta.directory.public import role_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Row = tuple[Any, ...]
+
+_OWNERS = {owner.value: owner for owner in Owner}
+
+
+def _owned(row: Row) -> Row:
+    """Return *row*, which ends with the owner, with the owner as records hold it."""
+    return (*row[:-1], _OWNERS[row[-1]])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """
+    Where the records of a kind lie.
+
+    *write* makes a row of a record, *read* a record of a row; the first *keys* columns name it.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    write: Callable[[Any], Row]
+    read: Callable[[Row], Record]
+    keys: int = 1
+
+    def key_of(self, record: Record) -> Row:
+        """Return what names *record* in the table."""
+        return self.write(record)[: self.keys]
+
+
+def _questions_out(user: User) -> str | None:
+    if user.security_questions is None:
+        return None
+    return json.dumps(
+        [{"question": q.question, "answer_hash": q.answer_hash} for q in user.security_questions]
+    )
+
+
+def _questions_in(value: list[dict[str, str]] | None) -> tuple[SecurityQuestion, ...] | None:
+    if value is None:
+        return None
+    return tuple(SecurityQuestion(q["question"], None, q["answer_hash"]) for q in value)
+
+
+def _role_in(value: dict[str, Any] | None) -> Role | None:
+    if value is None:
+        return None
+    return Role(value["name"], tuple(value.get("companies", ())), tuple(value.get("domains", ())))
+
+
+def _user_out(user: User) -> Row:
+    return (
+        user.address,
+        user.name,
+        user.given_name,
+        user.family_name,
+        user.quota_mb,
+        user.language,
+        user.antivirus,
+        user.antispam,
+        user.local_delivery,
+        list(user.redirect_to),
+        user.restrict_sending,
+        user.restrict_receiving,
+        user.self_service_reset,
+        json.dumps(role_value(user.role)) if user.role else None,
+        user.mobile,
+        user.recovery_address,
+        _questions_out(user),
+        user.password_hash,
+        user.managed_by.value,
+        user.mailbox_id,
+    )
+
+
+def _user_in(row: Row) -> User:
+    values: list[Any] = list(row[:17])
+    values[9] = tuple(row[9])
+    values[13] = _role_in(row[13])
+    values[16] = _questions_in(row[16])
+    values += [None, row[17], _OWNERS[row[18]], row[19]]
+    return User(*values)
+
+
+def _group_out(group: Group) -> Row:
+    word = group.senders if isinstance(group.senders, str) else None
+    listed = [] if word is not None else list(group.senders)
+    members = list(group.members)
+    return (group.address, group.name, members, word, listed, group.managed_by.value)
+
+
+def _group_in(row: Row) -> Group:
+    senders = row[3] if row[3] is not None else tuple(row[4])
+    return Group(row[0], row[1], tuple(row[2]), senders, _OWNERS[row[5]])
+
+
+def _delegation_out(each: Delegation) -> Row:
+    folders = json.dumps([list(pair) for pair in each.folders])
+    return (each.mailbox, each.delegate, folders, each.managed_by.value)
+
+
+def _delegation_in(row: Row) -> Delegation:
+    folders = tuple((name, mask) for name, mask in cast("list[list[Any]]", row[2]))
+    return Delegation(row[0], row[1], folders, _OWNERS[row[3]])
+
+
+TABLES: dict[Kind, Table] = {
+    Kind.COMPANIES: Table(
+        "companies",
+        ("key", "name", "managed_by"),
+        lambda each: (each.key, each.name, each.managed_by.value),
+        lambda row: Company(row[0], row[1], _OWNERS[row[2]]),
+    ),
+    Kind.DOMAINS: Table(
+        "domains",
+        ("name", "company", "catch_all", "dkim_selector", "description", "managed_by"),
+        lambda each: (
+            each.name,
+            each.company,
+            each.catch_all,
+            each.dkim_selector,
+            each.description,
+            each.managed_by.value,
+        ),
+        lambda row: Domain(*_owned(row)),
+    ),
+    Kind.USERS: Table(
+        "users",
+        (
+            "address",
+            "name",
+            "given_name",
+            "family_name",
+            "quota_mb",
+            "language",
+            "antivirus",
+            "antispam",
+            "local_delivery",
+            "redirect_to",
+            "restrict_sending",
+            "restrict_receiving",
+            "self_service_reset",
+            "role",
+            "mobile",
+            "recovery_address",
+            "security_questions",
+            "password_hash",
+            "managed_by",
+            "mailbox_id",
+        ),
+        _user_out,
+        _user_in,
+    ),
+    Kind.RESOURCES: Table(
+        "resources",
+        (
+            "address",
+            "name",
+            "resource_kind",
+            "multiple_bookings",
+            "quota_mb",
+            "language",
+            "managed_by",
+            "mailbox_id",
+        ),
+        lambda each: (
+            each.address,
+            each.name,
+            each.resource_kind,
+            each.multiple_bookings,
+            each.quota_mb,
+            each.language,
+            each.managed_by.value,
+            each.mailbox_id,
+        ),
+        lambda row: Resource(*(*_owned(row[:7]), row[7])),
+    ),
+    Kind.ALIASES: Table(
+        "aliases",
+        ("address", "destinations", "managed_by"),
+        lambda each: (each.address, list(each.destinations), each.managed_by.value),
+        lambda row: Alias(row[0], tuple(row[1]), _OWNERS[row[2]]),
+    ),
+    Kind.GROUPS: Table(
+        "groups",
+        ("address", "name", "members", "senders", "allowed_senders", "managed_by"),
+        _group_out,
+        _group_in,
+    ),
+    Kind.SEND_AS: Table(
+        "send_as",
+        ("address", "senders", "managed_by"),
+        lambda each: (each.address, list(each.senders), each.managed_by.value),
+        lambda row: SendAs(row[0], tuple(row[1]), _OWNERS[row[2]]),
+    ),
+    Kind.DELEGATIONS: Table(
+        "delegations",
+        ("mailbox", "delegate", "folders", "managed_by"),
+        _delegation_out,
+        _delegation_in,
+        keys=2,
+    ),
+    Kind.GRANTS: Table(
+        "grants",
+        ("mailbox", "folder", "grantee", "rights", "managed_by"),
+        lambda each: (
+            each.mailbox,
+            each.folder,
+            each.grantee,
+            each.rights,
+            each.managed_by.value,
+        ),
+        lambda row: Grant(*_owned(row)),
+        keys=3,
+    ),
+    Kind.ALLOWED_DOMAINS: Table(
+        "allowed_domains",
+        ("domain", "allowed", "managed_by"),
+        lambda each: (each.domain, list(each.allowed), each.managed_by.value),
+        lambda row: AllowedDomains(row[0], tuple(row[1]), _OWNERS[row[2]]),
+    ),
+    Kind.JUNK_RULES: Table(
+        "junk_rules",
+        ("scope", "sender", "action", "managed_by"),
+        lambda each: (each.scope, each.sender, each.action, each.managed_by.value),
+        lambda row: JunkRule(row[0], row[1], row[2], _OWNERS[row[3]]),
+        keys=2,
+    ),
+}
