@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from clients.directory import Directory
 from clients.mail import Mail
 from clients.outside import Outside
 from clients.shell import Shell
@@ -56,6 +57,11 @@ def mail(appliance: Appliance) -> Mail:
 @pytest.fixture(scope="session")
 def outside(shell: Shell) -> Outside:
     return Outside(shell)
+
+
+@pytest.fixture(scope="session")
+def directory(shell: Shell) -> Directory:
+    return Directory(shell)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,169 @@
+"""Mail that was accepted arrives, whatever happens to the host meanwhile."""
+
+from __future__ import annotations
+
+import collections
+import json
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from clients.mail import compose, token
+from clients.waiting import wait_for
+
+from fermoposta_demo import inventory
+from fermoposta_demo.paths import BUILD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clients.directory import Directory
+    from clients.mail import Mail
+    from clients.shell import Shell
+
+    from fermoposta_demo.appliance import Account, Appliance
+
+DAEMONS = [
+    "postfix",
+    "dovecot",
+    "rspamd",
+    "clamav-daemon",
+    "valkey-server",
+    "postgresql@17-main",
+    "nginx",
+    "sogo",
+    "memcached",
+    "postsrsd",
+    "fermoposta-jobs",
+    "fermoposta-portal",
+]
+
+
+class Stream:
+    """Messages sent one after the other from a thread; those that the server accepted are counted."""
+
+    def __init__(self, mail: Mail, sender: Account, to: Account) -> None:
+        self.subject = token()
+        self.accepted: list[str] = []
+        self._mail = mail
+        self._sender = sender
+        self._to = to
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Stream:
+        self._thread.start()
+        wait_for("the first message", lambda: self.accepted)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(120)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            message = compose(self._sender.address, self._to.address, self.subject)
+            try:
+                with self._mail.submission(self._sender) as client:
+                    client.send_message(message)
+            except OSError:  # smtplib's errors are such; what was not accepted may be lost
+                time.sleep(0.3)
+            else:
+                self.accepted.append(str(message["Message-ID"]))
+            time.sleep(0.05)
+
+    def arrived(self) -> collections.Counter[str]:
+        """Return how often each message has arrived."""
+        found = self._mail.find(self._to, self.subject)
+        return collections.Counter(str(message["Message-ID"]) for message in found)
+
+    def missing(self) -> set[str]:
+        """Return what was accepted and has not arrived."""
+        return set(self.accepted) - set(self.arrived())
+
+
+@pytest.mark.parametrize("unit", DAEMONS)
+def test_a_killed_daemon_loses_nothing(
+    shell: Shell, mail: Mail, ada: Account, bob: Account, unit: str
+) -> None:
+    """A daemon killed under load comes back by itself, and every accepted message arrives."""
+    before = shell.main_pid(unit)
+    assert before, f"{unit} does not run"
+
+    with Stream(mail, ada, bob) as stream:
+        shell.run("kill", "-KILL", str(before))
+        wait_for(f"{unit} to come back", lambda: shell.main_pid(unit) not in {0, before})
+        accepted = len(stream.accepted)
+        wait_for("mail to flow again", lambda: len(stream.accepted) > accepted + 2, seconds=90)
+
+    shell.run("postqueue", "-f")
+    wait_for("all accepted mail", lambda: not stream.missing(), seconds=150)
+
+
+@pytest.fixture
+def thousand(directory: Directory, bob: Account) -> Iterator[dict[str, object]]:
+    """Return the demo's users and a thousand more; remove these afterwards."""
+    before = directory.declared()
+    users = dict(before["mail_users"])
+    some_hash = users[bob.address]["password"]
+    more = {
+        f"user{number:04}@example.org": {"name": f"User {number}", "password": some_hash}
+        for number in range(1000)
+    }
+    yield users | more
+    undone = directory.apply(before, "--allow-removal=users")
+    assert undone.returncode == 0, undone.stdout
+
+
+def units(shell: Shell) -> dict[str, tuple[int, str]]:
+    """Return process id and start of each daemon."""
+    return {
+        unit: (
+            shell.main_pid(unit),
+            shell.run("systemctl", "show", "--property=ExecMainStartTimestamp", unit),
+        )
+        for unit in DAEMONS
+    }
+
+
+def test_a_converge_disturbs_nobody(
+    appliance: Appliance,
+    mail: Mail,
+    shell: Shell,
+    ada: Account,
+    bob: Account,
+    thousand: dict[str, object],
+) -> None:
+    """A thousand new users: no daemon restarts, no session ends, no message is lost or doubled."""
+    before = units(shell)
+    file = BUILD / "e2e" / "thousand.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({"mail_users": thousand}))
+    command = inventory.playbook("directory", f"--extra-vars=@{file}")
+    sessions = [mail.imap(bob) for _ in range(5)]
+    for session in sessions:
+        session.select_folder("INBOX")
+
+    with Stream(mail, ada, bob) as stream:
+        done = subprocess.run(
+            command,
+            env=inventory.ansible_environment(appliance.container),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    file.unlink()
+
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert shell.sql("select count(*) from dovecot.userdb where address like 'user0%'") == [
+        ["1000"]
+    ]
+    assert units(shell) == before
+    for session in sessions:
+        session.noop()
+        session.logout()
+    wait_for("all accepted mail", lambda: not stream.missing(), seconds=120)
+    assert set(stream.arrived().values()) == {1}
