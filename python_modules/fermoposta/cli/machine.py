@@ -1,0 +1,69 @@
+"""The machine as the doctor sees it: what it may ask, and nothing that changes anything."""
+
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fermoposta.cli.resolver import Resolver, system_resolver
+from fermoposta.directory import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a program answered: its exit code and its standard output."""
+
+    code: int
+    output: str
+
+
+class Machine:
+    """The machine that this process runs on. Tests give the doctor another one."""
+
+    def __init__(self, resolver: Resolver | None = None) -> None:
+        self._resolver = resolver or system_resolver()
+
+    def ask(self, *command: str) -> Answer | None:
+        """Run *command*, which only reads; None where there is no such program or it hangs."""
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=10, errors="replace"
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return Answer(done.returncode, done.stdout)
+
+    def listens(self, port: int, host: str = "localhost") -> bool:
+        """Tell whether something accepts connections at *port* within three seconds."""
+        try:
+            with socket.create_connection((host, port), timeout=3):
+                return True
+        except OSError:
+            return False
+
+    def free_fraction(self, path: Path) -> float | None:
+        """Return which fraction of the file system of *path* is free; None if it is not there."""
+        try:
+            usage = shutil.disk_usage(path)
+        except OSError:
+            return None
+        return usage.free / usage.total
+
+    def resolve(self, name: str, kind: str) -> list[str] | None:
+        """Return what DNS says of *name*; None where no name server answers."""
+        return self._resolver.query(name, kind)
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds from some moment on, for measuring."""
+        return time.monotonic()
+
+    def schema(self, dsn: str | None) -> tuple[str | None, str]:
+        """Return the revision of the database's schema, and the one that we need."""
+        return schema.current(dsn), schema.head()
