@@ -40,7 +40,7 @@ def test_a_weak_password_is_refused(
 
 @pytest.mark.feature("F127", "F115")
 def test_a_good_password_counts_at_once(shell: Shell, directory: Directory, mail: Mail) -> None:
-    """Eight characters of three classes are taken; the new one works at once, the old one no more."""
+    """Eight characters of three classes work at once, and the old password no more."""
     with directory.newcomer(f"{token()}@example.org") as account:
         mail.imap(account).logout()
         shell.run("fermoposta", "passwd", account.address, stdin="Abcdefg1\n")

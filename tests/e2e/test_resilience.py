@@ -7,7 +7,7 @@ import json
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from clients.mail import compose, token
@@ -42,7 +42,7 @@ DAEMONS = [
 
 
 class Stream:
-    """Messages sent one after the other from a thread; those that the server accepted are counted."""
+    """Messages sent one after the other from a thread, and which of them were accepted."""
 
     def __init__(self, mail: Mail, sender: Account, to: Account) -> None:
         self.subject = token()
@@ -53,7 +53,7 @@ class Stream:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         self._thread.start()
         wait_for("the first message", lambda: self.accepted)
         return self

@@ -36,7 +36,7 @@ class Directory:
 
     @contextmanager
     def changed(self, **kinds: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Merge records into the directory, for example `users={address: fields}`; undo at the end."""
+        """Merge records into the directory, as in `users={address: fields}`; undo at the end."""
         before = self.declared()
         wanted = merged(before, **kinds)
         done = self.apply(wanted)
