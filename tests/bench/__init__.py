@@ -6,7 +6,7 @@ from typing import TypedDict
 
 
 class Result(TypedDict):
-    """One number of a benchmark; `baseline` is the same work done the other way, in the same run."""
+    """One number; `baseline` is the same work done the other way, in the same run."""
 
     name: str
     value: float

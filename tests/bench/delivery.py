@@ -1,4 +1,4 @@
-"""How many messages a second get in: with spam and virus filter, and with Postfix and Dovecot alone."""
+"""Messages a second: with spam and virus filter, and with Postfix and Dovecot alone."""
 
 from __future__ import annotations
 
