@@ -1,8 +1,8 @@
 """
 From what an operator declared to records, or to every problem at once.
 
-`load` reads, `parse` understands, `check` compares the records with each other, `export` is the
-way back.
+`load` reads, `parse` understands, `check` compares the records with each other; the module `export`
+is the way back.
 """
 
 from fermoposta.directory.check import check

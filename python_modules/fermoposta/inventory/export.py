@@ -1,0 +1,98 @@
+"""
+The way back: a state as the mapping that an inventory holds.
+
+Fields that are as they would be anyway are left out. Loading what comes out, on top of the
+directory that it came from, changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING
+
+from fermoposta.directory.model import Kind, SecurityQuestion, State, User
+from fermoposta.directory.public import rights_value, role_value
+from fermoposta.inventory.fields import FORMS
+
+if TYPE_CHECKING:
+    from fermoposta.directory.model import Record
+
+_RENAMED = {"kind": "resource_kind"}
+_SECRET = frozenset({"password", "password_hash", "security_questions"})
+
+
+def export(state: State, *, hashes: bool = False) -> dict[str, dict[str, object]]:
+    """
+    Return *state* as the values of an inventory's files, by top-level key, in order.
+
+    Whoever owns a record, it is there. With *hashes*, password hashes and the hashed answers of
+    security questions are too: keep such an export as safe as the passwords.
+    """
+    made: dict[str, dict[str, object]] = {}
+    for kind in FORMS:
+        records = state.of(kind)
+        if records:
+            made[f"mail_{kind}"] = {
+                key: _fields(record, hashes=hashes) for key, record in sorted(records.items())
+            }
+    nested: dict[Kind, dict[str, object]] = {
+        Kind.DELEGATIONS: _delegations(state),
+        Kind.GRANTS: _grants(state),
+        Kind.ALLOWED_DOMAINS: {
+            key: list(each.allowed) for key, each in sorted(state.allowed_domains.items())
+        },
+        Kind.JUNK_RULES: _junk_rules(state),
+    }
+    made.update({f"mail_{kind}": values for kind, values in nested.items() if values})
+    return made
+
+
+def _fields(record: Record, *, hashes: bool) -> dict[str, object]:
+    defaults = {each.name: each.default for each in fields(record)}
+    made: dict[str, object] = {}
+    for name in FORMS[record.kind].fields:
+        if name in _SECRET:
+            continue
+        attribute = _RENAMED.get(name, name)
+        value = getattr(record, attribute)
+        if value != defaults[attribute] or defaults[attribute] is MISSING:
+            made[name] = _plain(name, value, record)
+    if hashes and isinstance(record, User):
+        if record.password_hash:
+            made["password_hash"] = record.password_hash
+        if record.security_questions:
+            made["security_questions"] = [_question(each) for each in record.security_questions]
+    return made
+
+
+def _plain(name: str, value: object, record: Record) -> object:
+    if isinstance(record, User) and name == "role":
+        return role_value(record.role)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _question(each: SecurityQuestion) -> dict[str, object]:
+    return {"question": each.question, "answer_hash": each.answer_hash}
+
+
+def _delegations(state: State) -> dict[str, object]:
+    made: dict[str, dict[str, object]] = {}
+    for _, each in sorted(state.delegations.items()):
+        folders = {name: rights_value(mask) for name, mask in each.folders}
+        made.setdefault(each.mailbox, {})[each.delegate] = folders
+    return dict(made)
+
+
+def _grants(state: State) -> dict[str, object]:
+    made: dict[str, dict[str, dict[str, object]]] = {}
+    for _, each in sorted(state.grants.items()):
+        folders = made.setdefault(each.mailbox, {})
+        folders.setdefault(each.folder, {})[each.grantee] = rights_value(each.rights)
+    return dict(made)
+
+
+def _junk_rules(state: State) -> dict[str, object]:
+    made: dict[str, dict[str, object]] = {}
+    for _, each in sorted(state.junk_rules.items()):
+        made.setdefault(each.scope, {})[each.sender] = each.action
+    return dict(made)
