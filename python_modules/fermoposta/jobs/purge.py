@@ -1,10 +1,10 @@
 """
 Remove the mail of who has been gone for more than 30 days.
 
-Two users take part, so that neither may do both: the jobs service decides, and writes a request into a
-folder; ``python -m fermoposta.jobs.purge``, run as the mail store's user, removes the files and
-the request. A request is *pending* until the directory has forgotten the mailbox for good: a user
-who comes back in the meantime finds their mail.
+Two users take part, so that neither may do both: the jobs service decides, and writes a request
+into a folder; ``python -m fermoposta.jobs.purge``, run as the mail store's user, removes the files
+and the request. A request is *pending* until the directory has forgotten the mailbox for good: a
+user who comes back in the meantime finds their mail.
 """
 
 import re
@@ -47,8 +47,11 @@ def request_removals(
 
 def _settle(state: State, folder: Path) -> Iterator[str]:
     """Turn the pending requests whose mailbox is forgotten into real ones; drop the others."""
-    records = (*state.users.values(), *state.resources.values())
-    kept = {record.mailbox_id for record in records} | state.closed.keys()
+    kept = (
+        {user.mailbox_id for user in state.users.values()}
+        | {resource.mailbox_id for resource in state.resources.values()}
+        | state.closed.keys()
+    )
     for pending in sorted(folder.glob(f"*{_PENDING}")):
         mailbox_id = pending.name.removesuffix(_PENDING)
         if mailbox_id in kept:

@@ -2,8 +2,8 @@
 Carry changes to the daemons: follow the feed, compile, tell Dovecot, purge.
 
 A pass starts from the place mark and ends by moving it, so that a pass which fails, or is killed,
-is done again; everything in it may be done twice. Errors of the database, of Dovecot and of the disk
-end the pass, and it is tried again after a growing pause.
+is done again; everything in it may be done twice. Errors of the database, of Dovecot and of the
+disk end the pass, and it is tried again after a growing pause.
 """
 
 import asyncio

@@ -1,0 +1,124 @@
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from fermoposta.directory import passwords
+from fermoposta.directory.model import Alias, Company, Domain, Role, State, User
+from fermoposta.portal.app import create_app
+from fermoposta.portal.memory import MemoryPortalStore
+from fermoposta.service.settings import Settings
+
+PASSWORD = "Segreta123"
+HASH = passwords.hash_password(PASSWORD)
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def later(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass
+class Browser:
+    """A browser without JavaScript: it keeps cookies, follows links and sends forms."""
+
+    app: Starlette
+    host: str = "portal.example.org"
+    client: str = "192.0.2.7"
+    language: str = "it"
+    _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+
+    def ask(self, method: str, path: str, **more: object) -> httpx.Response:
+        return self._runner.run(self._ask(method, path, **more))
+
+    async def _ask(self, method: str, path: str, **more: object) -> httpx.Response:
+        headers = {"x-real-ip": self.client, "accept-language": self.language}
+        headers |= more.pop("headers", {})
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url=f"https://{self.host}",
+            cookies=self.cookies,
+        ) as http:
+            response = await http.request(method, path, headers=headers, **more)
+            self.cookies = http.cookies
+            return response
+
+    def get(self, path: str, **more: object) -> httpx.Response:
+        return self.ask("GET", path, **more)
+
+    def send(self, path: str, *, page: str = "/login", **fields: str) -> httpx.Response:
+        """Open *page* and send its form to *path*."""
+        token = re.search(r'name="form_token" value="([^"]+)"', self.get(page).text)
+        assert token, f"{page} has no form"
+        return self.ask("POST", path, data={"form_token": token[1], **fields})
+
+    def sign_in(self, address: str, password: str = PASSWORD) -> httpx.Response:
+        return self.send("/login", address=address, password=password)
+
+
+@pytest.fixture
+def state() -> State:
+    return State.of_records(
+        [
+            Company("acme", "Acme S.r.l."),
+            Company("other", "Other S.p.A."),
+            Domain("example.org", "acme"),
+            Domain("example.net", "acme"),
+            Domain("example.com", "other"),
+            User(
+                "ada@example.org",
+                "Ada Lovelace",
+                role=Role("administrator", companies=("acme",)),
+                password_hash=HASH,
+            ),
+            User(
+                "bob@example.org",
+                "Bob Frankston",
+                quota_mb=500,
+                antispam=False,
+                redirect_to=("bob@elsewhere.example",),
+                password_hash=HASH,
+            ),
+            User(
+                "eve@example.net",
+                "Eve <script>",
+                role=Role("mail_administrator", domains=("example.net",)),
+                password_hash=HASH,
+            ),
+            Alias("sales@example.org", ("ada@example.org",)),
+        ]
+    )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(state: State) -> MemoryPortalStore:
+    return MemoryPortalStore(state)
+
+
+@pytest.fixture
+def app(store: MemoryPortalStore, clock: Clock) -> Starlette:
+    settings = Settings(host="mail.example.org", portal_host="portal.example.org")
+    return create_app(settings, store, clock=clock)
+
+
+@pytest.fixture
+def browser(app: Starlette) -> Iterator[Browser]:
+    with asyncio.Runner() as runner:
+        yield Browser(app, _runner=runner)

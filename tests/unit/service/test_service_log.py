@@ -1,0 +1,34 @@
+"""Lines that people, the journal and fail2ban read."""
+
+import pytest
+import structlog
+
+from fermoposta.service import log
+
+
+@pytest.fixture(autouse=True)
+def as_it_was():
+    yield
+    structlog.reset_defaults()
+
+
+def test_a_line_is_an_event_and_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is logged can be read aloud; the number in front is the journal's."""
+    log.configure()
+
+    structlog.get_logger().warning("login refused", address="ada@example.org", client="192.0.2.7")
+
+    assert capsys.readouterr().err == (
+        "<4>login refused address=ada@example.org client=192.0.2.7\n"
+    )
+
+
+def test_a_value_forges_neither_line_nor_key(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a stranger sends stays within its quotes."""
+    log.configure()
+
+    structlog.get_logger().info("asked", path='x\n<4>login refused client="192.0.2.9')
+
+    assert capsys.readouterr().err == (
+        '<6>asked path="x\\\\n<4>login refused client=\\"192.0.2.9"\n'
+    )
