@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from fermoposta_docs import features, roles
+from fermoposta_docs import features, inventory, roles
 
 
 def generate(root: Path) -> dict[Path, str]:
     """Return every generated document of the repository at *root*, by its path."""
     documents = {
+        root / "docs/inventory.md": inventory.page(root),
+        root / "docs/inventory.schema.json": inventory.schema(),
         root / "docs/features.md": features.render(
             features.load_features(root), features.find_proofs(root)
-        )
+        ),
     }
     for spec in sorted((root / "roles").glob("*/meta/argument_specs.yml")):
         role = spec.parents[1]

@@ -1,6 +1,7 @@
 """The variables' tables in the roles' READMEs, from `meta/argument_specs.yml`."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import yaml
 
 BEGIN = "<!-- begin variables: made by `python -m fermoposta_docs write` -->"
 END = "<!-- end variables -->"
+
+# Ansible's markup for code, options, values, modules.
+_MARKUP = re.compile(r"\b[COVM]\(([^()]*)\)")
 
 
 def readme(role: Path) -> str:
@@ -71,4 +75,4 @@ def _meaning(option: Mapping[str, Any]) -> str:
     text = " ".join(" ".join(str(sentence).split()) for sentence in sentences)
     if choices := option.get("choices"):
         text += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
-    return text.replace("|", "\\|")
+    return _MARKUP.sub(r"`\1`", text).replace("|", "\\|")
