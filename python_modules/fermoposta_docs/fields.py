@@ -100,8 +100,8 @@ _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
         "password": (
             SECRET,
             (
-                "At least 8 characters with a digit, an upper- and a lower-case letter; or a hash in "
-                "Dovecot's notation, `{ARGON2ID}…`. Used when the user is made. Vault it."
+                "At least 8 characters with a digit, an upper- and a lower-case letter; or a hash "
+                "in Dovecot's notation, `{ARGON2ID}…`. Used when the user is made. Vault it."
             ),
         ),
         "password_hash": (SECRET, "A hash in Dovecot's notation, instead of `password`."),
@@ -220,8 +220,9 @@ POLICIES: Mapping[Kind, tuple[str, Schema]] = {
     ),
     Kind.GRANTS: (
         (
-            "Mailbox → folder (`/` is the whole mailbox) → user or group → rights. A folder without "
-            "rights of its own for somebody has those of the nearest folder above that has some."
+            "Mailbox → folder (`/` is the whole mailbox) → user or group → rights. A folder "
+            "without rights of its own for somebody has those of the nearest folder above that "
+            "has some."
         ),
         nested(3, RIGHTS_SCHEMA),
     ),
@@ -232,8 +233,8 @@ POLICIES: Mapping[Kind, tuple[str, Schema]] = {
     Kind.JUNK_RULES: (
         (
             "Domain (an administrator's rules) or address (a user's own) → envelope sender, an "
-            "address or `@domain` → `allow` or `block`. A user's rule wins over an administrator's; an "
-            "infected message is never allowed."
+            "address or `@domain` → `allow` or `block`. A user's rule wins over an "
+            "administrator's; an infected message is never allowed."
         ),
         nested(2, {"enum": list(JUNK_ACTIONS)}),
     ),
