@@ -25,8 +25,10 @@ class Problem:
 
     def __str__(self) -> str:
         """Put the problem in one line."""
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.path}: {self.message}; {self.remedy}"
+        told = f"{self.message}; {self.remedy}"
+        if self.where.startswith(self.path):  # the file itself is what is wrong
+            return f"{self.where}: {told}"
+        return f"{self.where}: {self.path}: {told}" if self.where else f"{self.path}: {told}"
 
 
 class ProblemsError(Exception):

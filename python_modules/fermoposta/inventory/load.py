@@ -105,7 +105,7 @@ def _take(value: object, file: Path, raw: Raw) -> None:
         return
     if not isinstance(value, dict):
         raw.problems.append(
-            Problem(str(file), "is no mapping", "begin with a key such as mail_users:")
+            Problem(str(file), "is no mapping", "begin with a key such as mail_users:", f"{file}:1")
         )
         return
     for key, content in cast("dict[object, object]", value).items():
