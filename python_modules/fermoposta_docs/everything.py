@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from fermoposta_docs import features, inventory, roles
+from fermoposta_docs import cli, features, inventory, roles
 
 
 def generate(root: Path) -> dict[Path, str]:
     """Return every generated document of the repository at *root*, by its path."""
     documents = {
+        root / "docs/cli.md": cli.page(),
         root / "docs/inventory.md": inventory.page(root),
         root / "docs/inventory.schema.json": inventory.schema(),
         root / "docs/features.md": features.render(

@@ -1,7 +1,6 @@
 """`fermoposta dns`: what to publish in the DNS, for each domain."""
 
 import ipaddress
-import json
 from dataclasses import asdict
 
 import click
@@ -23,7 +22,7 @@ from fermoposta.service.settings import Settings
     "addresses",
     multiple=True,
     metavar="IP",
-    help="Address at which the world reaches this host; those of its interfaces unless given.",
+    help="Address at which the world reaches this host; its own ones unless given.",
 )
 @click.argument("domains", nargs=-1)
 @pass_context
@@ -36,7 +35,7 @@ def dns(
     if missing := [name for name in names if name not in state.domains]:
         remedy = "see `fermoposta show domains`"
         raise ProblemsError([Problem(name, "is no domain of ours", remedy) for name in missing])
-    host = _host(context.settings, addresses or own_addresses(context.machine))
+    host = _host(context.settings, _announced(context.machine, addresses))
     found = {name: _records(context.settings, state.domains[name], host) for name in names}
     if context.json:
         as_json({name: [asdict(record) for record in list_] for name, list_ in found.items()})
@@ -55,18 +54,14 @@ def dns(
             complain(f"and, where the address is from: {record.name} PTR {record.data}")
 
 
-def own_addresses(machine: Machine) -> tuple[str, ...]:
-    """Return the addresses of this machine's interfaces that others can reach; none if unknown."""
-    answer = machine.ask("ip", "-json", "address", "show", "scope", "global", "up")
-    if answer is None or answer.code:
-        return ()
-    found = (
-        str(ipaddress.ip_address(entry["local"]))
-        for interface in json.loads(answer.output or "[]")
-        for entry in interface.get("addr_info", ())
-        if not entry.get("temporary") and not entry.get("deprecated")
-    )
-    return tuple(dict.fromkeys(found))
+def _announced(machine: Machine, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses to publish, and say so where they can't be right."""
+    addresses = given or machine.addresses()
+    if not addresses:
+        complain("no address of this host is known: give --address")
+    elif not given and any(ipaddress.ip_address(address).is_private for address in addresses):
+        complain(f"{', '.join(addresses)}: the world can't reach all of these; give --address")
+    return addresses
 
 
 def _host(settings: Settings, addresses: tuple[str, ...]) -> records.Host:

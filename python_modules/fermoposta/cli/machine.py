@@ -56,6 +56,11 @@ class Machine:
         """Return what DNS says of *name*; None where no name server answers."""
         return self._resolver.query(name, kind)
 
+    def addresses(self) -> tuple[str, ...]:
+        """Return the addresses from which this machine writes to the world; none if cut off."""
+        found = (_address_towards("192.0.2.1"), _address_towards("2001:db8::1"))
+        return tuple(address for address in found if address)
+
     def now(self) -> datetime:
         """Return the time in UTC."""
         return datetime.now(UTC)
@@ -67,3 +72,15 @@ class Machine:
     def schema(self, dsn: str | None) -> tuple[str | None, str]:
         """Return the revision of the database's schema, and the one that we need."""
         return schema.current(dsn), schema.head()
+
+
+def _address_towards(target: str) -> str | None:
+    """Return which of our addresses the routes choose for *target*; nothing is sent."""
+    family = socket.AF_INET6 if ":" in target else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as channel:
+            channel.connect((target, 9))
+            address: str = channel.getsockname()[0]
+    except OSError:
+        return None
+    return address

@@ -16,6 +16,8 @@ _TRUNCATED = 0x0200
 _NXDOMAIN = 3
 SECONDS = 3.0
 """Seconds to wait for a name server."""
+PATIENCE = 3
+"""Questions in a row without an answer after which none is asked any more."""
 
 
 class AnswerError(Exception):
@@ -66,19 +68,23 @@ class Resolver:
 
     def __init__(self, servers: Sequence[str]) -> None:
         self._servers = tuple(servers)
+        self._silence = 0
 
     def query(self, name: str, kind: str) -> list[str] | None:
         """Return the data of the records of *kind* that *name* has; None where nobody answers."""
-        for server in self._servers:
+        for server in self._servers if self._silence < PATIENCE else ():
             number = secrets.randbelow(1 << 16)
             question = encode_question(number, name, kind)
             try:
                 message = _over_udp(server, question)
                 if is_cut(message):
                     message = _over_tcp(server, question)
-                return decode_answer(message, number, kind)
+                answer = decode_answer(message, number, kind)
             except (OSError, AnswerError):
                 continue
+            self._silence = 0
+            return answer
+        self._silence += 1
         return None
 
 

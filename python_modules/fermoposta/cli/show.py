@@ -1,5 +1,6 @@
 """`show` and `export`: what is in the directory, for people and as an inventory."""
 
+import json
 from pathlib import Path
 
 import click
@@ -107,4 +108,13 @@ def _details(context: Context, record: Record) -> None:
     if context.json:
         as_json(values)
     else:
-        table(("field", "value"), list(values.items()))
+        table(("field", "value"), [(name, _plain(value)) for name, value in values.items()])
+
+
+def _plain(value: object) -> str:
+    """Return *value* as an inventory would have it."""
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, bool | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)

@@ -38,10 +38,10 @@ class Machine:
             "postqueue": lambda *_: Answer(0, ""),
             "timedatectl": lambda *_: Answer(0, "yes\n"),
             "systemd-detect-virt": lambda *_: Answer(1, "none\n"),
-            "ip": lambda *_: Answer(0, "[]"),
         }
         self.closed = set()
         self.free = 0.5
+        self.own = ("192.0.2.7",)
         self.records = {}
         self.revisions = ("0001", "0001")
         self.clock = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -58,6 +58,9 @@ class Machine:
 
     def resolve(self, name, kind):
         return self.records.get((name, kind), [])
+
+    def addresses(self):
+        return self.own
 
     def now(self):
         return self.clock

@@ -1,8 +1,4 @@
-import json
-
 import pytest
-
-from fermoposta.cli.machine import Answer
 
 
 def test_every_domain_has_its_records(inhabited):
@@ -31,21 +27,22 @@ def test_programs_get_json(inhabited):
     ).items()
 
 
-def test_the_addresses_of_the_interfaces_are_taken(inhabited):
-    """Temporary addresses change, so nobody publishes them."""
-    interfaces = [
-        {
-            "addr_info": [
-                {"local": "192.0.2.7"},
-                {"local": "2001:db8::7", "temporary": True},
-            ]
-        }
-    ]
-    inhabited.machine.answers["ip"] = lambda *_: Answer(0, json.dumps(interfaces))
+def test_the_hosts_own_address_is_taken(inhabited):
+    """Unless told otherwise the world reaches a host where it writes from."""
+    inhabited.machine.own = ("203.0.113.7",)
 
     found = inhabited.run("dns", "--json").json["example.org"]
 
-    assert [r["data"] for r in found if r["type"] in {"A", "AAAA"}] == ["192.0.2.7", "192.0.2.7"]
+    assert {r["data"] for r in found if r["type"] == "A"} == {"203.0.113.7"}
+
+
+@pytest.mark.parametrize("own", [(), ("10.0.0.7",)], ids=["none", "private"])
+def test_an_address_that_cannot_be_right_is_said(inhabited, own):
+    """Nobody publishes an address behind a router by mistake."""
+    inhabited.machine.own = own
+
+    assert "give --address" in inhabited.run("dns").errors
+    assert "give --address" not in inhabited.run("dns", "--address", "203.0.113.7").errors
 
 
 @pytest.mark.parametrize(

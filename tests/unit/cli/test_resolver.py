@@ -74,3 +74,18 @@ def test_the_machine_s_name_servers_are_asked(tmp_path):
 
     assert resolver.system_resolver(path)._servers == ("192.0.2.53", "2001:db8::53")
     assert resolver.system_resolver(tmp_path / "none").query("example.org", "MX") is None
+
+
+def test_a_silent_network_is_not_asked_for_ever(monkeypatch):
+    """A host without a network hears so in seconds, however many domains it has."""
+    asked = []
+
+    def silent(server, _question):
+        asked.append(server)
+        raise TimeoutError
+
+    monkeypatch.setattr(resolver, "_over_udp", silent)
+    mute = resolver.Resolver(["192.0.2.53"])
+
+    assert [mute.query(f"d{n}.example", "MX") for n in range(50)] == [None] * 50
+    assert len(asked) == resolver.PATIENCE
