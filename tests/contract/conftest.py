@@ -6,9 +6,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.cluster import Cluster, cluster
 
 from fermoposta.directory.store import MemoryStore, PostgresStore
+from tests.contract.cluster import Cluster, cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from tests.contract.states import EVERYTHING, converge, people
 
 from fermoposta.directory.schema import SchemaError, current, head, migrate
 from fermoposta.directory.store import AuditError, PostgresStore, StoreError
+from tests.contract.states import EVERYTHING, converge, people
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_migrating_twice_changes_nothing(postgres, dsn):
 
 
 def test_a_missing_role_is_named(postgres):
-    """Without the roles there is nobody to grant to; the message says which, and nothing is made."""
+    """Without the roles there is nobody to grant to: the message says which are missing."""
     with postgres.admin() as admin:
         admin.execute("ALTER ROLE dovecot RENAME TO pigeon")
     dsn = postgres.database("rolesless")

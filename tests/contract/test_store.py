@@ -6,13 +6,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.contract.states import EVERYTHING, HASH, converge, everything, people, state_of
 
 from fermoposta.directory import passwords
 from fermoposta.directory.model import ALL_KINDS, Kind, Owner, Secret, State
 from fermoposta.directory.plan import change_password, plan
 from fermoposta.directory.steps import Action
 from fermoposta.directory.store import StaleError
+from tests.contract.states import EVERYTHING, HASH, converge, everything, people, state_of
 
 
 def test_holds_what_was_declared(store):
@@ -269,9 +269,7 @@ def test_what_the_portal_owns_is_left_alone(store):
     converge(store, people(1))
     portal = State.of_records(store.state().records())
     portal.put(state_of(people(2)).users["user1@example.org"])
-    store.apply(
-        plan(portal, store.state(), kinds=[Kind.USERS], owner=Owner.PORTAL), actor="portal"
-    )
+    store.apply(plan(portal, store.state(), kinds=[Kind.USERS], owner=Owner.PORTAL), actor="portal")
 
     assert converge(store, people(1)) == 0
     assert store.state().users["user1@example.org"].managed_by is Owner.PORTAL

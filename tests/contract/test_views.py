@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from tests.contract.states import EVERYTHING, HASH, converge, everything
 
 from fermoposta.directory.store import PostgresStore
+from tests.contract.states import EVERYTHING, HASH, converge, everything
 
 ALIASES = "SELECT destinations FROM postfix.aliases WHERE address = %s"
 SENDERS = "SELECT logins FROM postfix.senders WHERE address = %s"
@@ -243,7 +243,9 @@ def test_a_role_reads_its_own_schema_and_nothing_else(store, dsn, role):
     """A daemon that is broken into shows what its views show: no table, no other's view."""
     own = {"fermoposta_portal": "portal", "fermoposta_jobs": "directory"}.get(role, role)
     with psycopg.connect(dsn) as owner:
-        relations = [r for r in _relations(owner) if r[0] not in ("pg_catalog", "information_schema")]
+        relations = [
+            r for r in _relations(owner) if r[0] not in ("pg_catalog", "information_schema")
+        ]
     assert {schema for schema, _ in relations} == {
         "directory",
         "postfix",

@@ -1,4 +1,4 @@
-"""Every wrong inventory of the corpus: each of its problems is told, with its place and a remedy."""
+"""Every wrong inventory of the corpus: each problem is told, with its place and a remedy."""
 
 from __future__ import annotations
 
