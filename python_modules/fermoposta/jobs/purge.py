@@ -12,14 +12,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 
 from fermoposta.directory.model import State
-from fermoposta.directory.store import Store
-from fermoposta.directory.store.base import KEPT_DAYS
+from fermoposta.directory.store import KEPT_DAYS, Store
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit
 
@@ -31,16 +30,12 @@ _log = structlog.get_logger()
 def request_removals(
     store: Store, folder: Path, *, now: datetime, days: int = KEPT_DAYS
 ) -> tuple[str, ...]:
-    """Forget the mailboxes closed for more than *days*, and ask for the removal of their files.
-
-    The store never lets go of a mailbox before its own time, however few the *days*.
-    """
-    oldest = now - timedelta(days=days)
-    due = [box.mailbox_id for box in store.purgeable(now) if box.closed_at < oldest]
+    """Forget the mailboxes closed for *days* days, and ask for the removal of their files."""
+    due = [box.mailbox_id for box in store.purgeable(now, days=days)]
     for mailbox_id in due:
         (folder / f"{mailbox_id}{_PENDING}").touch()
     if due:
-        store.purge(due, now=now, actor="jobs")
+        store.purge(due, now=now, days=days, actor="jobs")
     state = store.state() if any(folder.glob(f"*{_PENDING}")) else State()
     return tuple(_settle(state, folder))
 

@@ -105,7 +105,9 @@ async def follow_for_ever(settings: Settings) -> None:
             failures += 1
             pause = pause_after(failures)
             _log.warning(
-                "pass failed", error=f"{type(error).__name__}: {error}".strip(), pause=int(pause)
+                "pass failed",
+                error=" ".join(f"{type(error).__name__}: {error}".split()),
+                pause=int(pause),
             )
             await asyncio.sleep(pause)
 

@@ -49,7 +49,7 @@ def test_after_its_time_a_mailbox_is_removed(requests: Path, vmail: Path) -> Non
 
 
 def test_a_site_may_keep_mail_for_longer(requests: Path) -> None:
-    """The number of days is the site's, from 30 up."""
+    """The number of days is the site's."""
     store = MemoryStore(State(closed={OLD: closed(OLD, 31)}))
 
     assert request_removals(store, requests, now=NOW, days=60) == ()
