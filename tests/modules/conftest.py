@@ -3,6 +3,7 @@ import json
 from dataclasses import dataclass, replace
 
 import pytest
+from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.fermoposta.mail.plugins.module_utils import converge
@@ -45,13 +46,19 @@ class Result:
 class Ansible:
     """Runs modules as Ansible does, over a directory in memory."""
 
-    def __init__(self, capsys, store):
+    def __init__(self, capsys, store, log):
         self.store = store
+        self.log = log
         self._capsys = capsys
 
     def run(self, module, check=False, **parameters):
         self._capsys.readouterr()
-        arguments = {**parameters, "_ansible_check_mode": check, "_ansible_diff": True}
+        arguments = {
+            **parameters,
+            "_ansible_check_mode": check,
+            "_ansible_diff": True,
+            "_ansible_no_log": False,  # as the controller says it, over the module's own word
+        }
         door = importlib.import_module(f"{COLLECTION}.{module}")
         with patch_module_args(arguments), pytest.raises(SystemExit):
             door.main()
@@ -73,7 +80,9 @@ def ansible(capsys, monkeypatch):
     store = MemoryStore()
     monkeypatch.setenv("FERMOPOSTA_DSN", "")
     monkeypatch.setattr(converge, "open_store", lambda: store)
-    return Ansible(capsys, store)
+    log = []
+    monkeypatch.setattr(basic.syslog, "syslog", lambda *words: log.append(words[-1]))
+    return Ansible(capsys, store, log)
 
 
 @pytest.fixture

@@ -74,6 +74,13 @@ def test_no_secret_is_in_the_answer(inhabited, update, wrong, caplog):
     assert result["invocation"]["module_args"]["users"] == "(2 entries)"
 
 
+def test_no_secret_is_in_the_systems_log(inhabited):
+    """Every user of the host may read the log: it says that the module ran, not with what."""
+    inhabited.run("directory", **WHOLE)
+
+    assert inhabited.log == ["Invoked", "Invoked"]
+
+
 def test_a_wrong_type_does_not_show_the_value(ansible):
     """Even parameters that are nonsense are not repeated."""
     result = ansible.run("directory", users="Engine1843", adopt="Analytical2")

@@ -151,6 +151,7 @@ def test_users_passwords_stay_secret(inhabited, password):
 
     assert result.failed == (password == "locanda")
     assert password not in result.text
+    assert not any(password in line for line in inhabited.log)
 
 
 def test_without_any_policy_there_is_nothing_to_do(inhabited):
