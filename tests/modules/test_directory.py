@@ -1,13 +1,16 @@
 import copy
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.fermoposta.mail.plugins.module_utils import converge
 from fermoposta.directory import passwords
 from fermoposta.directory.model import Owner
 from fermoposta.directory.store import StoreError
 from modules.conftest import WHOLE
 
+ROOT = Path(__file__).parents[2]
 ADA = "ada@example.org"
 
 
@@ -192,11 +195,24 @@ def test_a_directory_out_of_reach_is_said(ansible, monkeypatch):
     assert result["msg"] == "the database cannot be reached"
 
 
-def test_without_the_application_the_module_says_what_is_missing(ansible, monkeypatch):
+def test_without_the_application_the_module_says_what_is_missing():
     """A play that forgot the virtual environment's interpreter is told."""
-    monkeypatch.setattr(converge, "MISSING", "ModuleNotFoundError: fermoposta")
+    program = """
+import sys
+sys.modules["fermoposta"] = None
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.fermoposta.mail.plugins.modules import directory
+with patch_module_args({}):
+    directory.main()
+"""
 
-    result = ansible.run("directory", **WHOLE)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT / "python_modules",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    assert result.failed
-    assert "fermoposta" in result["msg"]
+    assert done.returncode == 1, done.stderr
+    assert "Failed to import the required Python library (fermoposta)" in done.stdout

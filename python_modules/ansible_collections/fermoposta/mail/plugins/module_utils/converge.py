@@ -5,6 +5,8 @@ Nothing here can show a secret: the module is silent in the system's log, its an
 plan, which has none, and the parameters that it says it was called with are reduced to counts.
 """
 
+from __future__ import annotations
+
 import getpass
 import os
 import traceback
@@ -161,7 +163,7 @@ def _refuse(repeated: Collection[str]) -> None:
         raise ProblemsError([Problem(path, "stands twice", "keep one") for path in repeated])
 
 
-def _open(module: DirectoryModule) -> "Store":
+def _open(module: DirectoryModule) -> Store:
     if ENVIRONMENT in os.environ:
         return open_store()
     site = settings.load(Path(module.params["config"]))
@@ -169,12 +171,14 @@ def _open(module: DirectoryModule) -> "Store":
 
 
 def _converge(
-    module: DirectoryModule, store: "Store", declared: Mapping[str, Any], *, whole: bool
-) -> "Plan":
+    module: DirectoryModule, store: Store, declared: Mapping[str, Any], *, whole: bool
+) -> Plan:
     """Plan and, but in check mode, apply; again where somebody else wrote in between."""
+    # What is wrong with the whole is said even where there is no database yet.
+    desired = inventory.parse(_raw(declared)) if whole else None
     for attempt in range(1, ATTEMPTS + 1):
         actual = store.state()
-        made = _plan(module.params, actual, declared, whole=whole)
+        made = _plan(module.params, actual, declared, desired)
         if not made or module.check_mode:
             return made
         try:
@@ -188,21 +192,20 @@ def _converge(
 
 
 def _plan(
-    params: Mapping[str, Any], actual: "State", declared: Mapping[str, Any], *, whole: bool
-) -> "Plan":
+    params: Mapping[str, Any], actual: State, declared: Mapping[str, Any], desired: State | None
+) -> Plan:
+    """Plan for the whole that is *desired*, or for the kinds in *declared* alone."""
     options = {
         "adopt": params["adopt"],
         "allow_removal": tuple(map(Kind, params["allow_removal"])),
         "update_password": params.get("update_password", "on_create"),
     }
-    if whole:
-        desired = inventory.parse(_raw(declared))
+    if desired is not None:
         return plan(desired, actual, **options)
 
     kinds = tuple(map(Kind, declared))
     kept = _kept(actual, declared, exclusive=params["exclusive"])
-    merged = _merged(export(kept), declared)
-    desired = inventory.parse(_raw(merged), base=actual, kinds=kinds)
+    desired = inventory.parse(_raw(_merged(export(kept), declared)), base=actual, kinds=kinds)
     for record in kept.records(kinds):
         if record.managed_by is Owner.PORTAL:
             desired.of(record.kind).pop(record.key, None)
@@ -213,7 +216,7 @@ def _raw(declared: Mapping[str, Any]) -> Any:
     return inventory.load({f"mail_{kind}": content for kind, content in declared.items()})
 
 
-def _kept(actual: "State", declared: Mapping[str, Any], *, exclusive: bool) -> "State":
+def _kept(actual: State, declared: Mapping[str, Any], *, exclusive: bool) -> State:
     """Return the records that stay although they are not declared: the portal's, or all."""
     kept = State()
     for kind in map(Kind, declared):
@@ -224,7 +227,7 @@ def _kept(actual: "State", declared: Mapping[str, Any], *, exclusive: bool) -> "
     return kept
 
 
-def _keys(kind: "Kind", content: Mapping[str, Any]) -> set[str]:
+def _keys(kind: Kind, content: Mapping[str, Any]) -> set[str]:
     """Return the keys, as the directory writes them, of what *content* declares."""
     depth = {Kind.DELEGATIONS: 2, Kind.JUNK_RULES: 2, Kind.GRANTS: 3}.get(kind, 1)
 
