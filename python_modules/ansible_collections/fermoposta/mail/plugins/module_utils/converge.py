@@ -10,11 +10,13 @@ from __future__ import annotations
 import getpass
 import os
 import traceback
-from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 try:
     from fermoposta import inventory
