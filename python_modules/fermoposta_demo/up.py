@@ -38,8 +38,9 @@ def up() -> None:
         appliance, {address: user["name"] for address, user in declared["mail_users"].items()}
     )
     check(CONTAINER)
-    print()
-    print(screen.render(appliance, seconds=time.monotonic() - started))
+    page = screen.render(appliance, seconds=time.monotonic() - started)
+    (DEMO / "screen.txt").write_text(f"{page}\n")
+    print(f"\n{page}")
     if not (fresh or changed or loaded):
         print("\nEverything was in place already: nothing was changed.")
 
