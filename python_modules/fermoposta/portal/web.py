@@ -28,7 +28,8 @@ LANGUAGE_COOKIE = "__Host-fermoposta-language"
 LARGEST_FORM = 8192
 """Bytes of the largest form that is read."""
 
-# No script runs, nothing comes from elsewhere, and nobody puts our pages into theirs.
+# No script runs, nothing comes from elsewhere, and nobody frames our pages. What is the same
+# for all its sites the web server adds.
 SAFE_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -36,10 +37,6 @@ SAFE_HEADERS = {
     ),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    "referrer-policy": "same-origin",  # "no-referrer" would hide the origin of our own forms
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
 }
 
 

@@ -124,7 +124,7 @@ def test_every_answer_forbids_scripts_and_strangers(browser, path: str) -> None:
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert "script-src" not in policy
-    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cross-origin-opener-policy"] == "same-origin"
 
 
 def test_no_page_needs_a_script_or_another_host(browser) -> None:

@@ -1,0 +1,214 @@
+"""The portal through the web server, as a browser without JavaScript uses it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from clients.directory import PASSWORD, Directory
+from clients.mail import token
+from clients.waiting import wait_for
+from clients.web import Answer, Web
+from imapclient.exceptions import LoginError
+
+from fermoposta_demo.appliance import Account
+
+if TYPE_CHECKING:
+    from clients.mail import Mail
+    from clients.shell import Shell
+
+    from fermoposta_demo.appliance import Appliance
+
+PORTAL = "https://portal.example.org"
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser: cookies, pages and forms."""
+
+    web: Web
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str) -> Answer:
+        return self._ask("GET", path)
+
+    def send(self, path: str, page: str, **fields: str) -> Answer:
+        """Open a page and send its form."""
+        found = re.search(r'name="form_token" value="([^"]+)"', self.get(page).body)
+        assert found, f"{page} has no form"
+        pairs = {"form_token": found[1], **fields}
+        body = "&".join(f"{name}={quoted(value)}" for name, value in pairs.items())
+        return self._ask("POST", path, body)
+
+    def sign_in(self, account: Account) -> Answer:
+        """Sign in; the web server may ask to wait after many tries, which a person does."""
+
+        def attempt() -> Answer | None:
+            answer = self.send(
+                "/login", "/login", address=account.address, password=account.password or ""
+            )
+            return None if answer.status == 429 else answer
+
+        return wait_for("a sign-in that is not put off", attempt, seconds=90)
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        answer = self.web.ask(method, f"{PORTAL}{path}", body=body, headers=headers)
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            name, _, rest = cookie.partition("=")
+            self.cookies[name] = rest.partition(";")[0].strip('"')
+        return answer
+
+
+def quoted(text: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+@pytest.fixture
+def visitor(appliance: Appliance) -> Visitor:
+    return Visitor(Web(appliance))
+
+
+@pytest.fixture
+def directory(shell: Shell) -> Directory:
+    return Directory(shell)
+
+
+@pytest.mark.feature("F016")
+def test_the_portal_has_a_host_name_of_its_own(visitor: Visitor) -> None:
+    """It answers there, with a certificate for that name, and the mail host shows no portal."""
+    assert visitor.get("/").status == 200
+    assert visitor.web.ask("GET", "https://mail.example.org/login").status == 404
+
+
+@pytest.mark.feature("F049", "F011")
+def test_the_menu_leads_to_the_webmails_log_in(visitor: Visitor) -> None:
+    """Accedi > Webmail, then a log-in page."""
+    menu = re.search(
+        r"<summary>Accedi</summary>(.*?)</details>", visitor.get("/?lang=it").body, re.DOTALL
+    )
+    assert menu
+    link = re.search(r'<a href="([^"]+)">Webmail</a>', menu[1])
+    assert link
+
+    page = visitor.web.ask("GET", re.sub(r":\d+/", "/", link[1]))
+
+    assert page.status == 200
+    assert "password" in page.body
+
+
+@pytest.mark.feature("F114", "F015")
+def test_an_administrator_signs_in_and_sees_the_domains(
+    visitor: Visitor, appliance: Appliance
+) -> None:
+    """With the whole address and the mailbox's password; the cookie stays in the browser."""
+    admin = next(a for a in appliance.accounts if a.role == "admin")
+
+    answer = visitor.sign_in(admin)
+
+    assert (answer.status, answer.headers["Location"]) == (303, "/home")
+    (cookie,) = (c for c in answer.headers.get_all("Set-Cookie") if c.startswith("__Host-"))
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+    assert admin.address.partition("@")[2] in visitor.get("/domains").body
+
+
+def test_a_user_sees_the_own_data_only(visitor: Visitor, directory: Directory) -> None:
+    """No domains, and nobody else."""
+    with directory.newcomer(f"{token()}@example.org", quota_mb=500) as account:
+        assert visitor.sign_in(account).status == 303
+
+        home = visitor.get("/home").body
+
+        assert account.address in home
+        assert "500 MB" in home
+        assert visitor.get("/domains").status == 403
+
+
+@pytest.mark.feature("F115")
+def test_changing_the_password_changes_mailbox_and_portal(
+    visitor: Visitor, shell: Shell, directory: Directory, mail: Mail
+) -> None:
+    """Both take the new one at once and refuse the old one; open portal sessions end."""
+    with directory.newcomer(f"{token()}@example.org") as account:
+        renewed = Account(account.address, "Rinnovata2026", "user")
+        assert visitor.sign_in(account).status == 303
+
+        shell.run("fermoposta", "passwd", account.address, stdin=f"{renewed.password}\n")
+
+        assert visitor.get("/home").headers["Location"] == "/login"
+        assert visitor.sign_in(account).status == 401
+        assert visitor.sign_in(renewed).status == 303
+        mail.imap(renewed).logout()
+        with mail.imap_connect() as client, pytest.raises(LoginError):
+            client.login(account.address, PASSWORD)
+
+
+def test_refusals_tell_nobody_who_exists(visitor: Visitor, bob: Account) -> None:
+    """An unknown address and a wrong password get the same page."""
+    wrong = visitor.sign_in(Account(bob.address, "Wrong-Guess-1", "user"))
+    unknown = visitor.sign_in(Account("nobody@example.org", "Wrong-Guess-1", "user"))
+
+    assert wrong.status == unknown.status == 401
+    assert unknown.body.replace("nobody@", "bob@") == wrong.body
+
+
+def test_a_refusal_is_in_the_journal_without_the_password(visitor: Visitor, shell: Shell) -> None:
+    """The line that fail2ban reads names the client; no line has the password."""
+    address, guess = f"{token()}@example.org", f"Guess-{token()}"
+    visitor.sign_in(Account(address, guess, "user"))
+
+    journal = shell.run("journalctl", "-u", "fermoposta-portal", "-o", "cat", "--no-pager")
+
+    assert re.search(rf"login refused address={address} client=\d+\.\d+\.\d+\.\d+", journal)
+    assert guess not in journal
+
+
+def test_strangers_are_asked_to_sign_in(visitor: Visitor) -> None:
+    """Nobody's data is shown to nobody, and a form from elsewhere does nothing."""
+    assert visitor.get("/home").headers["Location"] == "/login"
+    forged = visitor.web.ask("POST", f"{PORTAL}/logout", body="form_token=x")
+    assert forged.status == 403
+
+
+def test_no_client_can_pretend_to_be_another(visitor: Visitor, shell: Shell) -> None:
+    """The address that is counted and banned is the connection's, not one in a header."""
+    address = f"{token()}@example.org"
+    page = visitor.get("/login")
+    found = re.search(r'name="form_token" value="([^"]+)"', page.body)
+    assert found
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+
+    visitor.web.ask(
+        "POST",
+        f"{PORTAL}/login",
+        body=f"form_token={found[1]}&address={quoted(address)}&password=x",
+        headers={
+            "Cookie": cookies,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Real-IP": "198.51.100.77",
+            "X-Forwarded-For": "198.51.100.77",
+        },
+    )
+
+    journal = shell.run("journalctl", "-u", "fermoposta-portal", "-o", "cat", "--no-pager")
+    assert "198.51.100.77" not in journal
+
+
+def test_the_portals_role_can_read_views_and_nothing_else(shell: Shell) -> None:
+    """Whoever takes over the portal's account changes nobody's data."""
+    for statement, refused in (
+        ("SELECT count(*) FROM portal.domains", False),
+        ("SELECT count(*) FROM directory.users", True),
+        ("UPDATE portal.people SET name = 'x'", True),
+        ("DELETE FROM portal.credentials", True),
+    ):
+        done = shell.call(
+            *("runuser", "-u", "fermoposta-portal", "--", "psql", "-X", "-U", "fermoposta_portal"),
+            *("-d", "fermoposta", "-c", statement),
+        )
+        assert (done.returncode != 0) is refused, statement
+        assert not refused or "permission denied" in done.stderr
