@@ -17,9 +17,10 @@ from pathlib import Path
 HEADER = """\
 # Features
 
-{count} of {total} rows are proved by at least one test. Made by `python -m fermoposta_docs write`
-from the tests' own words: each line under *proved by* is a test's promise and links to its file.
-`make test` runs them all; a test that fails or is missing turns the run red.
+Proved: {count} of {total}. Made by `python -m fermoposta_docs write` from the tests' own words: each
+line under *proved by* is the promise of a test that names the row, and links to its file. `make test`
+holds its run against this page: a test that fails, is skipped or is missing turns the run red, and
+`build/features.md` says what was proved in that run.
 
 | row | feature | proved | proved by |
 |---|---|---|---|

@@ -67,7 +67,7 @@ def test_the_ledger_has_every_row_and_counts_the_proved(repository):
     text = render(features, find_proofs(repository))
 
     assert len(features) == 227
-    assert "5 of 227 rows are proved" in text
+    assert "Proved: 5 of 227." in text
     assert "| F002 | IMAP plain | yes | [A promise in two lines.](../tests/test_it.py) |" in text
     assert "[One \\| promise.]" in text
     assert "| F227 | User documentation | no |  |" in text
