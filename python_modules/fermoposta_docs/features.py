@@ -17,10 +17,10 @@ from pathlib import Path
 HEADER = """\
 # Features
 
-Proved: {count} of {total}. Made by `python -m fermoposta_docs write` from the tests' own words: each
-line under *proved by* is the promise of a test that names the row, and links to its file. `make test`
-holds its run against this page: a test that fails, is skipped or is missing turns the run red, and
-`build/features.md` says what was proved in that run.
+Proved: {count} of {total}. Made by `python -m fermoposta_docs write` from the tests' own words:
+each line under *proved by* is the promise of a test that names the row, and links to its file.
+`make test` holds its run against this page: a test that fails, is skipped or is missing turns the
+run red, and `build/features.md` says what was proved in that run.
 
 | row | feature | proved | proved by |
 |---|---|---|---|
