@@ -1,7 +1,7 @@
 """
 Plan, then apply: the steps from what is stored to what is declared. Pure, and all writers' one way.
 
-What a plan refuses, and what allows it, stands in docs/decisions/0003-removals.md.
+What a plan refuses, and what allows it, stands in docs/decisions/0010-what-a-plan-refuses.md.
 """
 
 from __future__ import annotations
