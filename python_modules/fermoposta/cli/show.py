@@ -83,15 +83,15 @@ def _yaml(value: object) -> str:
 
 
 def _find(state: State, what: str, key: str | None) -> Record:
+    """Return the record *key* of the kind *what*, or what has the address *what*."""
     if key is None:
-        kind = state.kind_of(what.lower())
-        key = what.lower()
+        kind, name = state.kind_of(what.lower()), what.lower()
     else:
-        kind = Kind(what) if what in {kind.value for kind in ALL_KINDS} else None
-    record = state.of(kind).get(key) if kind else None
+        kind, name = (Kind(what) if what in ALL_KINDS else None), key
+    record = state.of(kind).get(name) if kind else None
     if record is None:
-        remedy = f"give a kind ({', '.join(ALL_KINDS)}) and a key, or an address"
-        raise ProblemsError([Problem(" ".join(filter(None, (what, key))), "is not there", remedy)])
+        remedy = f"give an address, or a kind ({', '.join(ALL_KINDS)}) and a key"
+        raise ProblemsError([Problem(f"{what} {key or ''}".strip(), "is not there", remedy)])
     return record
 
 
