@@ -84,9 +84,9 @@ def start_outside(name: str) -> None:
     unit = outside.UNIT.format(script=outside.SCRIPT, folder=outside.FOLDER)
     script = Path(outside.__file__).read_bytes()
     put(name, outside.SCRIPT, script)
-    put(name, "/etc/systemd/system/fermoposta-outside.service", unit.encode())
+    put(name, f"/etc/systemd/system/{outside.NAME}.service", unit.encode())
     podman("exec", name, "systemctl", "daemon-reload")
-    podman("exec", name, "systemctl", "enable", "--quiet", "--now", "fermoposta-outside")
+    podman("exec", name, "systemctl", "enable", "--quiet", "--now", outside.NAME)
 
 
 def put(name: str, path: str, content: bytes) -> None:

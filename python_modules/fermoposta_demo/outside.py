@@ -15,8 +15,11 @@ import time
 from pathlib import Path
 
 PORT = 2525
-FOLDER = Path("/var/lib/fermoposta-outside")
-SCRIPT = "/opt/fermoposta-outside.py"
+# The names differ from those of the appliance's own services, which are confined and restarted by
+# pattern.
+NAME = "outside-world"
+FOLDER = Path("/var/lib") / NAME
+SCRIPT = f"/opt/{NAME}.py"
 UNIT = """\
 [Unit]
 Description=The rest of the world, as seen from a test host
@@ -24,7 +27,7 @@ Description=The rest of the world, as seen from a test host
 [Service]
 ExecStart=/usr/bin/python3 -I {script} {folder}
 DynamicUser=yes
-StateDirectory=fermoposta-outside
+StateDirectory=outside-world
 Restart=on-failure
 
 [Install]

@@ -40,7 +40,8 @@ def test_no_imap_log_in_without_tls(appliance: Appliance, ada: Account) -> None:
         stream = connection.makefile("rwb", buffering=0)
         greeting = stream.readline()
         stream.write(f'a LOGIN "{ada.address}" "not-the-password"\r\n'.encode())
-        answer = stream.readline()
+        while not (answer := stream.readline()).startswith(b"a "):
+            assert answer, "hung up"
 
     assert b"STARTTLS" in greeting
     assert b"LOGINDISABLED" in greeting

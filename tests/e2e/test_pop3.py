@@ -63,7 +63,9 @@ def test_pop3_shows_the_inbox_only(mail: Mail, reader: Account) -> None:
         client.append(sent, f"Subject: {subject}\r\n\r\nCiao\r\n")
         client.append("INBOX", f"Subject: inbox-{subject}\r\n\r\nCiao\r\n")
 
-    listed = subjects(mail.pop3(reader))
+    client = mail.pop3(reader)
+    listed = subjects(client)
+    client.quit()
 
     assert any(f"inbox-{subject}" in line for line in listed)
     assert not any(f" {subject}" in line for line in listed)
