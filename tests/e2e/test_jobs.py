@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,3 +109,32 @@ def test_only_two_commands_are_open_to_the_service(shell: Shell) -> None:
     )
 
     assert said.strip() == "b''"
+
+
+def test_mail_whose_time_is_over_is_removed_by_the_stores_own_user(shell: Shell) -> None:
+    """A request that is decided removes that mailbox; one that is pending removes nothing."""
+    old, kept = str(uuid.uuid4()), str(uuid.uuid4())
+    for mailbox_id in (old, kept):
+        path = f"/var/vmail/{mailbox_id[:2]}/{mailbox_id}/sdbox"
+        shell.run("runuser", "-u", "vmail", "--", "mkdir", "-p", path)
+    requests = "/var/lib/fermoposta/purge"
+
+    for request in (f"{kept}.pending", old):
+        shell.run("runuser", "-u", "fermoposta-jobs", "--", "touch", f"{requests}/{request}")
+
+    def gone() -> bool:
+        return shell.call("test", "-e", f"{requests}/{old}").returncode != 0
+
+    wait_for("the removal", gone, seconds=30)
+    left = shell.run("ls", "-d", f"/var/vmail/{kept[:2]}/{kept}")
+    assert kept in left
+    assert shell.call("test", "-e", f"/var/vmail/{old[:2]}/{old}").returncode != 0
+    shell.run("rm", "-r", f"{requests}/{kept}.pending", f"/var/vmail/{kept[:2]}/{kept}")
+
+
+def test_the_service_that_decides_may_touch_no_mail(shell: Shell) -> None:
+    """Whoever takes over the jobs service cannot read or change anybody's mail."""
+    for act in (("ls", "/var/vmail"), ("touch", "/var/vmail/mine")):
+        done = shell.call("runuser", "-u", "fermoposta-jobs", "--", *act)
+        assert done.returncode != 0
+        assert "Permission denied" in done.stderr
