@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 import yaml
+from psycopg.conninfo import make_conninfo
 
 CONFIG = Path("/etc/fermoposta/fermoposta.yml")
-DEFAULT = "dbname=fermoposta host=/run/postgresql user=fermoposta"
+SOCKETS = "/run/postgresql"
+DEFAULT = f"dbname=fermoposta host={SOCKETS} user=fermoposta"
 ENVIRONMENT = "FERMOPOSTA_DSN"
 
 
@@ -16,8 +18,9 @@ def conninfo(dsn: str | None = None) -> str:
     """
     Return the connection string for libpq.
 
-    That is *dsn*, or the environment's FERMOPOSTA_DSN, or the key ``database`` of our
-    configuration, or the usual one. SQLAlchemy's way to write it is understood too.
+    That is *dsn*, or the environment's FERMOPOSTA_DSN, or ``database_name`` and
+    ``database_host`` of our configuration, or the usual one. SQLAlchemy's way to write it is
+    understood too.
     """
     found = dsn or os.environ.get(ENVIRONMENT) or _configured() or DEFAULT
     return found.replace("postgresql+psycopg://", "postgresql://", 1)
@@ -28,5 +31,9 @@ def _configured() -> str | None:
         settings = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None  # who needs the rest of the configuration says what is wrong with it
-    value = settings.get("database") if isinstance(settings, dict) else None
-    return value if isinstance(value, str) else None
+    if not isinstance(settings, dict):
+        return None
+    name, host = settings.get("database_name"), settings.get("database_host")
+    return make_conninfo(
+        dbname=str(name or "fermoposta"), host=str(host or SOCKETS), user="fermoposta"
+    )

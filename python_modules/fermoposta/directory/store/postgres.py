@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,11 +35,12 @@ _JSON = {"role", "folders", "security_questions"}
 
 
 class PostgresStore(Store):
-    """The directory behind *dsn*, a connection string of libpq."""
+    """The directory behind *dsn*, a connection string of libpq. Threads may share a store."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._connection: Connection | None = None
+        self._one_at_a_time = threading.RLock()
 
     def state(self) -> State:
         """Return everything that is stored, from one snapshot."""
@@ -123,7 +125,7 @@ class PostgresStore(Store):
 
     @contextmanager
     def _transaction(self, *, snapshot: bool = False) -> Iterator[Connection]:
-        with _told():
+        with self._one_at_a_time, _told():
             if self._connection is None or self._connection.broken or self._connection.closed:
                 self._connection = psycopg.connect(self._dsn, autocommit=True)
             with self._connection.transaction():

@@ -17,6 +17,7 @@ CREATE TABLE directory.domains (
     managed_by directory.owner NOT NULL
 );
 CREATE INDEX domains_company ON directory.domains (company);
+CREATE INDEX domains_catch_all ON directory.domains (('@' || name)) WHERE catch_all IS NOT NULL;
 
 -- The one namespace (F166): whatever has an address has a row here, and the row says what it is.
 CREATE TABLE directory.addresses (
