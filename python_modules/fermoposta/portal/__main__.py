@@ -35,7 +35,10 @@ def main(arguments: list[str]) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        store.close()
 
 
 def _listener(path: Path) -> socket.socket:

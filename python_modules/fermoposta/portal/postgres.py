@@ -112,6 +112,10 @@ class PostgresPortalStore:
         """End a session; one that is not there is no error."""
         self._do("DELETE FROM portal.sessions WHERE digest = :digest", digest=digest)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
     def _one(self, query: str, **facts: object) -> dict[str, Any] | None:
         with self._engine.connect() as connection:
             found = connection.execute(text(query), facts).mappings().one_or_none()

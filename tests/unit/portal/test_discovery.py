@@ -16,7 +16,6 @@ def question(address: str) -> str:
     )
 
 
-@pytest.mark.feature("F021")
 @pytest.mark.parametrize(
     ("host", "path"),
     [
@@ -51,7 +50,6 @@ def test_domains_of_others_get_nothing(browser, path: str) -> None:
     assert browser.get(path).status_code == 404
 
 
-@pytest.mark.feature("F020")
 @pytest.mark.parametrize(
     "path", ["/autodiscover/autodiscover.xml", "/Autodiscover/Autodiscover.xml"]
 )
@@ -95,7 +93,6 @@ def test_json_says_where_the_xml_is(browser) -> None:
     assert browser.get(f"{path}EWS").status_code == 400
 
 
-@pytest.mark.feature("F022")
 def test_apple_devices_get_a_profile(browser) -> None:
     """Served as what it is, so that the device offers to install it."""
     response = browser.get("/clients/mail.mobileconfig?address=ada%40example.org")

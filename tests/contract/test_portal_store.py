@@ -1,0 +1,161 @@
+"""What the portal's pages rely on, in memory and in PostgreSQL under the portal's own role."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import psycopg.conninfo
+import pytest
+
+from fermoposta.directory.model import Alias, Company, Domain, Group, Role, State, User
+from fermoposta.directory.plan import plan
+from fermoposta.directory.store import PostgresStore
+from fermoposta.portal.memory import MemoryPortalStore
+from fermoposta.portal.postgres import PostgresPortalStore
+from fermoposta.portal.store import Attempts, DomainSummary, Person, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fermoposta.portal.store import PortalStore
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" + "A" * 43
+STATE = State.of_records(
+    [
+        Company("acme", "Acme S.p.A."),
+        Company("globex", "Globex"),
+        Domain("example.org", "acme"),
+        Domain("example.net", "acme"),
+        Domain("example.com", "globex"),
+        User(
+            "ada@example.org",
+            "Ada",
+            role=Role("administrator", companies=("acme",)),
+            password_hash=HASH,
+        ),
+        User(
+            "bob@example.org",
+            "Bob",
+            language="en",
+            quota_mb=500,
+            antispam=False,
+            redirect_to=("b@elsewhere.example",),
+            password_hash=HASH,
+        ),
+        User(
+            "eve@example.net",
+            "Eve",
+            role=Role("mail_administrator", domains=("example.com", "example.net")),
+            password_hash=HASH,
+        ),
+        Alias("sales@example.org", ("ada@example.org",)),
+        Group("all@example.org", "All", ("ada@example.org", "bob@example.org")),
+    ]
+)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def portal(request: pytest.FixtureRequest) -> Iterator[PortalStore]:
+    if request.param == "memory":
+        yield MemoryPortalStore(STATE)
+        return
+    dsn = request.getfixturevalue("dsn")
+    with PostgresStore(dsn) as store:
+        store.apply(plan(STATE, store.state()), actor="test")
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    made = PostgresPortalStore(
+        f"postgresql+psycopg://fermoposta_portal@/{parts['dbname']}?host={parts['host']}"
+    )
+    yield made
+    made.close()
+
+
+def test_our_domains_are_ours(portal: PortalStore) -> None:
+    """And nobody else's."""
+    assert portal.hosts("example.net")
+    assert not portal.hosts("elsewhere.example")
+
+
+def test_only_open_users_have_credentials(portal: PortalStore) -> None:
+    """No alias and no group logs in."""
+    assert portal.credential("ada@example.org") == HASH
+    assert portal.credential("sales@example.org") is None
+    assert portal.credential("nobody@example.org") is None
+
+
+def test_a_person_is_shown_whole(portal: PortalStore) -> None:
+    """Everything that the home page says."""
+    assert portal.person("bob@example.org") == Person(
+        address="bob@example.org",
+        name="Bob",
+        company="Acme S.p.A.",
+        language="en",
+        quota_mb=500,
+        antivirus=True,
+        antispam=False,
+        local_delivery=True,
+        redirect_to=("b@elsewhere.example",),
+        role=None,
+    )
+    assert portal.person("all@example.org") is None
+
+
+def test_an_administrators_scope_is_companies_and_domains(portal: PortalStore) -> None:
+    """A company means all of its domains; a domain just that one; a user has none."""
+    acme = "Acme S.p.A."
+
+    assert portal.administered("ada@example.org") == (
+        DomainSummary("example.net", acme, users=1, aliases=0, groups=0, resources=0),
+        DomainSummary("example.org", acme, users=2, aliases=1, groups=1, resources=0),
+    )
+    assert [domain.name for domain in portal.administered("eve@example.net")] == [
+        "example.com",
+        "example.net",
+    ]
+    assert portal.administered("bob@example.org") == ()
+
+
+def test_attempts_are_counted_within_the_window(portal: PortalStore) -> None:
+    """By the pair, by the client, by the address; what is older is forgotten."""
+
+    def note(address: str, client: str, at: datetime) -> Attempts:
+        return portal.note_attempt(address, client, at, at - QUARTER)
+
+    note("ada@example.org", "192.0.2.1", NOW)
+    note("ada@example.org", "192.0.2.2", NOW)
+    third = note("bob@example.org", "192.0.2.1", NOW)
+    fourth = note("ada@example.org", "192.0.2.1", NOW)
+    later = note("ada@example.org", "192.0.2.1", NOW + QUARTER)
+
+    assert third == Attempts(by_pair=1, by_client=2, by_address=1)
+    assert fourth == Attempts(by_pair=2, by_client=3, by_address=3)
+    assert later == Attempts(by_pair=1, by_client=1, by_address=1)
+
+
+def test_what_ended_well_is_forgiven(portal: PortalStore) -> None:
+    """For this client at this address, and for no other."""
+    for client in ("192.0.2.1", "192.0.2.2"):
+        portal.note_attempt("ada@example.org", client, NOW, NOW - QUARTER)
+    portal.forgive("ada@example.org", "192.0.2.1")
+
+    assert portal.note_attempt("ada@example.org", "192.0.2.2", NOW, NOW - QUARTER) == Attempts(
+        by_pair=2, by_client=2, by_address=2
+    )
+
+
+def test_a_session_lasts_until_it_expires_or_is_dropped(portal: PortalStore) -> None:
+    """And comes back as it was."""
+    future = datetime.now(UTC) + timedelta(hours=1)
+    session = Session(b"digest", "ada@example.org", b"credential", future)
+    portal.add_session(session)
+
+    assert portal.session(b"digest", future - timedelta(seconds=1)) == session
+    assert portal.session(b"digest", future) is None
+    assert portal.session(b"other", NOW) is None
+
+    portal.drop_session(b"digest")
+    portal.drop_session(b"digest")
+    assert portal.session(b"digest", NOW) is None
