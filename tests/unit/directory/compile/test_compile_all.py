@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fermoposta.directory.compile import Paths, compile_all, paths_of
@@ -62,6 +62,7 @@ def test_the_paths_are_the_sites() -> None:
 
 
 @given(before=users, after=users)
+@settings(deadline=None)  # files are written: how long that takes is not the promise
 def test_whatever_was_there_the_second_time_nothing_changes(
     tmp_path_factory: pytest.TempPathFactory, before: list[User], after: list[User]
 ) -> None:
