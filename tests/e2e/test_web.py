@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from clients.web import Web
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def test_plain_http_leads_to_https(web: Web) -> None:
 
 @pytest.mark.parametrize("host", ["mail.example.org", "portal.example.org"])
 def test_answers_carry_what_keeps_browsers_safe_and_no_version(web: Web, host: str) -> None:
-    """Pages can't be framed, sniffed or fed with foreign scripts, and don't say which nginx sent them."""
+    """Pages can't be framed, sniffed or fed foreign scripts, and name no version of nginx."""
     answer = web.ask("GET", f"https://{host}/SOGo/")
 
     assert answer.headers["Server"] == "nginx"
