@@ -8,7 +8,7 @@ import pytest
 from clients.directory import PASSWORD, merged
 from clients.mail import compose, token
 from clients.waiting import wait_for
-from imapclient.exceptions import LoginError
+from imapclient.exceptions import IMAPClientError, LoginError
 
 if TYPE_CHECKING:
     from clients.directory import Directory
@@ -104,9 +104,11 @@ def test_over_quota(directory: Directory, mail: Mail, ada: Account) -> None:
         with mail.imap(account) as client:
             line = b"x" * 75 + b"\n"
             for part in range(5):
-                body = line * (20 * MEGABYTE // 76 - 2000)
+                body = line * (19 * MEGABYTE // 76)
                 client.append("INBOX", b"Subject: part %d\r\n\r\n" % part + body)
-        mail.send(ada, account.address, subject, "y" * 70 + "\n" + ("z" * 70 + "\n") * 30_000)
+            with pytest.raises(IMAPClientError, match="OVERQUOTA"):
+                client.append("INBOX", b"Subject: part 6\r\n\r\n" + body)
+        mail.send(ada, account.address, subject, ("z" * 70 + "\n") * 250_000)
 
         bounce = wait_for("the bounce", lambda: [
             message for message in mail.find(ada, "Undelivered") if subject in message.as_string()
@@ -152,7 +154,7 @@ def test_redirect_to_the_outside(
     with directory.newcomer(
         address, redirect_to=["friend@outside.test"], local_delivery=local
     ) as account:
-        message = compose(f"Somebody <{STRANGER}>", address, subject, "Perché no?\n")
+        message = compose(f"Somebody <{STRANGER}>", "all@lists.test", subject, "Perché no?\n")
         mail.deliver(STRANGER, [address], message)
 
         sent = outside.wait_for(subject)
@@ -167,8 +169,9 @@ def test_redirect_to_the_outside(
     assert sent.message["Subject"] == subject
     assert str(sent.message["From"]) == f"Somebody <{STRANGER}>"
     assert sent.message["Message-ID"] == message["Message-ID"]
-    assert sent.message.get_content() == "Perché no?\n"
-    assert address not in sent.message.as_string().replace(str(sent.message["To"]), "", 1)
+    assert sent.message.get_content().splitlines() == ["Perché no?"]
+    shown = [value for name, value in sent.message.items() if name != "Received"]
+    assert not any(address in value for value in shown)
 
 
 @pytest.mark.feature("F139")
@@ -237,7 +240,8 @@ def test_a_removed_user_is_closed_at_once(directory: Directory, mail: Mail, shel
     """Who is no longer declared neither logs in nor gets mail, and the mailbox is kept."""
     address = f"{token()}@example.org"
     with directory.newcomer(address) as account:
-        mail.imap(account).logout()
+        with mail.imap(account) as client:
+            client.append("INBOX", b"Subject: x\r\n\r\nCiao\r\n")
         home = shell.run("doveadm", "user", "-f", "home", address).strip()
 
     with mail.imap_connect() as client, pytest.raises(LoginError):
@@ -250,7 +254,7 @@ def test_a_removed_user_is_closed_at_once(directory: Directory, mail: Mail, shel
 def test_many_removals_need_a_word(directory: Directory) -> None:
     """More than a tenth of the users vanishing at once is refused, and nothing changes."""
     before = directory.declared()
-    fewer = {**before, "mail_aliases": {}}
+    fewer = {**before, "mail_resources": {}}
 
     done = directory.apply(fewer)
 
