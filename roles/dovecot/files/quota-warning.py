@@ -12,17 +12,21 @@ from email.utils import formatdate, make_msgid
 TEXTS = {
     "it": (
         "La casella è piena al {percent} %",
-        "La casella {address} è piena al {percent} %.\n\n"
-        "Quando sarà piena, i nuovi messaggi torneranno al mittente.\n"
-        "Eliminate i messaggi che non servono più e svuotate la cartella «Posta eliminata»,\n"
-        "oppure chiedete più spazio al vostro amministratore.\n",
+        (
+            "La casella {address} è piena al {percent} %.\n\n"
+            "Quando sarà piena, i nuovi messaggi torneranno al mittente.\n"
+            "Eliminate i messaggi che non servono più e svuotate la cartella «Posta eliminata»,\n"
+            "oppure chiedete più spazio al vostro amministratore.\n"
+        ),
     ),
     "en": (
         "Your mailbox is {percent}% full",
-        "The mailbox {address} is {percent}% full.\n\n"
-        "Once it is full, new messages will go back to their senders.\n"
-        "Delete what you no longer need and empty the folder “Trash”,\n"
-        "or ask your administrator for more space.\n",
+        (
+            "The mailbox {address} is {percent}% full.\n\n"
+            "Once it is full, new messages will go back to their senders.\n"
+            "Delete what you no longer need and empty the folder “Trash”,\n"
+            "or ask your administrator for more space.\n"
+        ),
     ),
 }
 
