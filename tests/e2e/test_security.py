@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
+import secrets
 import statistics
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,44 +28,60 @@ where c.relkind in ('r', 'v', 'm')
   and has_schema_privilege('{role}', n.oid, 'usage')
   and n.nspname not in ('pg_catalog', 'information_schema', '{role}')
 """
-TLS_SERVICES = ["https", "imaps", "pop3s", "submissions", "smtp", "submission", "imap", "pop3"]
+TLS_SERVICES = ["https", "imaps", "pop3s", "submissions", "smtp", "submission"]
+# On the host, from another loopback address each time: who fails often waits longer.
+GUESS = r"""
+import base64, json, socket, ssl, sys, time
+service, name, source = sys.argv[1:]
+port = {"imap": 993, "smtp": 465}[service]
+plain = socket.create_connection(("127.0.0.1", port), 60, (source, 0))
+stream = ssl._create_unverified_context().wrap_socket(plain).makefile("rwb", buffering=0)
+
+def answer(last):
+    while not (line := stream.readline()).startswith(last):
+        if not line:
+            raise SystemExit("hung up")
+    return line.decode()
+
+token = base64.b64encode(f"\0{name}\0Wrong2026x".encode()).decode()
+if service == "imap":
+    answer(b"* OK")
+    command, last = f"a AUTHENTICATE PLAIN {token}", b"a "
+else:
+    answer(b"220 ")
+    stream.write(b"EHLO client.test\r\n")
+    answer(b"250 ")
+    command, last = f"AUTH PLAIN {token}", (b"5", b"4", b"2")
+started = time.monotonic()
+stream.write(f"{command}\r\n".encode())
+print(json.dumps([answer(last), time.monotonic() - started]))
+"""
 # What testssl.sh calls a service where TLS starts after a greeting.
-STARTTLS = {"smtp": "smtp", "submission": "smtp", "imap": "imap", "pop3": "pop3"}
+STARTTLS = {"smtp": "smtp", "submission": "smtp"}
 GOOD = {"OK", "INFO", "LOW", "WARN"}
 # Said of our own CA and of this machine, not of how the service speaks TLS.
-NOT_OURS = re.compile(r"^(cert_chain_of_trust|cert_trust|DNS_CAArecord|scanTime|OCSP|cert_.*revoc)")
+NOT_OURS = re.compile(
+    r"^(service$|cert_chain_of_trust|cert_trust|DNS_CAArecord|scanTime|OCSP|cert_.*revoc)"
+)
 
 
-def failed_imap(mail: Mail, address: str) -> tuple[str, float]:
-    """Return what IMAP says to a wrong log-in, and how long it takes."""
-    with mail.imap_connect() as client:
-        started = time.monotonic()
-        with pytest.raises(client.Error) as refused:
-            client.login(address, token())
-        return str(refused.value), time.monotonic() - started
-
-
-def failed_smtp(mail: Mail, address: str) -> tuple[str, float]:
-    """Return what submission says to a wrong log-in, and how long it takes."""
-    with mail.submission() as client:
-        client.ehlo()
-        started = time.monotonic()
-        with pytest.raises(Exception, match="535") as refused:
-            client.login(address, token())
-        return str(refused.value), time.monotonic() - started
+def guess(shell: Shell, service: str, name: str) -> tuple[str, float]:
+    """Try a wrong password, and return what the server says after how many seconds."""
+    source = f"127.{secrets.randbelow(250) + 1}.{secrets.randbelow(250)}.{secrets.randbelow(250)}"
+    answer, seconds = json.loads(shell.python(GUESS, service, name, source))
+    return answer, seconds
 
 
 @pytest.mark.parametrize("service", ["imap", "smtp"])
-def test_log_in_does_not_tell_who_exists(mail: Mail, ada: Account, service: str) -> None:
+def test_log_in_does_not_tell_who_exists(shell: Shell, ada: Account, service: str) -> None:
     """Nobody and somebody with a wrong password hear the same words after the same time."""
-    attempt = failed_imap if service == "imap" else failed_smtp
-    known = [attempt(mail, ada.address) for _ in range(3)]
-    unknown = [attempt(mail, f"{token()}@example.org") for _ in range(3)]
-    closed = [attempt(mail, "info@example.org") for _ in range(3)]
+    known = [guess(shell, service, ada.address) for _ in range(5)]
+    unknown = [guess(shell, service, f"{token()}@example.org") for _ in range(5)]
+    alias = [guess(shell, service, "info@example.org") for _ in range(5)]
 
-    assert {words for words, _ in known} == {words for words, _ in unknown + closed}
+    assert len({words for words, _ in known + unknown + alias}) == 1
     middle = statistics.median(seconds for _, seconds in known)
-    for others in (unknown, closed):
+    for others in (unknown, alias):
         assert abs(statistics.median(seconds for _, seconds in others) - middle) < 0.5
 
 
@@ -87,10 +104,11 @@ def test_tls_is_graded_well(appliance: Appliance, service: str) -> None:
     report.unlink(missing_ok=True)
     starttls = ["--starttls", STARTTLS[service]] if service in STARTTLS else []
     command = ["testssl", "--quiet", "--color", "0", "--warnings", "off", "--nodns", "none"]
-    target = f"{appliance.host}:{appliance.ports[service]}"
+    target = f"mail.example.org:{appliance.ports[service]}"
     done = subprocess.run(
         [*command, "--protocols", "--std", "--server-defaults", "--vulnerable",
-         "--csvfile", str(report), "--add-ca", appliance.ca_file, *starttls, target],
+         "--csvfile", str(report), "--add-ca", appliance.ca_file,
+         "--ip", appliance.host, *starttls, target],
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert report.exists(), done.stdout + done.stderr
