@@ -178,6 +178,10 @@ def test_the_list_sorts_by_size(mail: Mail, ada: Account, ada_reads: Webmail) ->
         smallest = ada_reads.sizes()
     finally:
         ada_reads.sort_by("arrival", ascending=False)
+        with mail.imap(ada) as client:
+            client.select_folder("INBOX")
+            client.delete_messages(client.search(["SUBJECT", subject]))
+            client.expunge()
 
     assert largest == sorted(largest, reverse=True)
     assert smallest == sorted(smallest)
