@@ -43,8 +43,7 @@ LAYERS = (
             ("ruff", "format", "--check", "--quiet", "."),
             ("mypy",),
             ("yamllint", "--strict", "."),
-            ("ansible-lint", "--offline", "--quiet"),
-            ("python", "-m", "fermoposta_docs", "check"),
+            ("ansible-lint", "--offline", "-q"),
         ),
     ),
     *(

@@ -9,7 +9,7 @@ import pytest
 
 from fermoposta.inventory import InventoryError, load, parse
 
-WRONG = Path(__file__).parents[2] / "inventories" / "wrong"
+WRONG = Path(__file__).parent / "wrong"
 CASES = sorted(WRONG.iterdir())
 SECRETS = ("Abc1234", "Abcdefgh", "abcdefg1", "ABCDEFG1", "Correct8horse", "5f4dcc3b", "short")
 
