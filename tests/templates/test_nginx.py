@@ -1,0 +1,138 @@
+"""What nginx reads: blocks of directives, and nginx's own judgement where it is installed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+HOSTS = {
+    "nginx_webmail_host": "mail.example.org",
+    "nginx_portal_host": "portal.example.org",
+    "nginx_client_hosts": ["autoconfig.example.org", "autodiscover.example.org"],
+    "nginx_policy_hosts": ["mta-sts.example.org"],
+}
+SITES = ["closed", "webmail", "portal", "clients"]
+
+
+@pytest.fixture
+def rendered(render):
+    return lambda name, **variables: render("nginx", f"{name}.conf.j2", **(HOSTS | variables))
+
+
+def servers(text: str) -> list[str]:
+    """Return the server blocks; their braces are balanced, or this fails."""
+    found, depth, start = [], 0, 0
+    for match in re.finditer(r"[{}]", re.sub(r'"[^"]*"|#.*', lambda m: " " * len(m[0]), text)):
+        if match[0] == "{":
+            if depth == 0:
+                start = text.rfind("\n", 0, match.start()) + 1
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                found.append(text[start : match.end()])
+    assert depth == 0
+    return [block for block in found if block.startswith("server")]
+
+
+def names(block: str) -> set[str]:
+    return set(re.search(r"^\s*server_name (.*);$", block, re.MULTILINE)[1].split())
+
+
+@pytest.mark.feature("F011", "F016")
+def test_every_host_is_served_by_its_own_name(rendered):
+    """The hosts of the inventory are served, each by one site over TLS, and no other name is."""
+    over_tls = [
+        name
+        for site in SITES
+        for block in servers(rendered(site))
+        if "listen 443" in block
+        for name in names(block)
+    ]
+
+    assert sorted(over_tls) == sorted(
+        [
+            "_",
+            "mail.example.org",
+            "portal.example.org",
+            "autoconfig.example.org",
+            "autodiscover.example.org",
+            "mta-sts.example.org",
+        ]
+    )
+
+
+def test_who_asks_for_another_name_gets_nothing(rendered):
+    """The default server shows no certificate and closes the connection."""
+    (block,) = servers(rendered("closed"))
+
+    assert "ssl_reject_handshake on;" in block
+    assert "return 444;" in block
+    assert block.count("default_server") == 4
+
+
+def test_every_site_answers_certificate_challenges_over_http(rendered):
+    """A certificate can be issued for every name, before and after it is served."""
+    for site in SITES:
+        for block in servers(rendered(site)):
+            if "listen 80" in block:
+                assert "include snippets/acme.conf;" in block, names(block)
+
+
+def test_a_site_without_domains_has_no_empty_server(rendered):
+    """No host names means no server block: nginx would take an empty name for any."""
+    assert servers(rendered("clients", nginx_client_hosts=[], nginx_policy_hosts=[])) == []
+
+
+def test_nothing_older_than_tls_1_2(rendered):
+    """Mozilla's intermediate profile: TLS 1.2 with forward secrecy, and 1.3."""
+    text = rendered("nginx")
+
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in text
+    ciphers = re.search(r"ssl_ciphers (.*);", text)[1].split(":")
+    assert all(cipher.startswith("ECDHE-") for cipher in ciphers)
+
+
+def test_logs_hold_no_query(rendered):
+    """The token of a password recovery stands in the query, and queries are not logged."""
+    log_format = re.search(r"log_format path ([^;]*);", rendered("nginx"))[1]
+
+    assert "$uri" in log_format
+    assert not re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", log_format)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "counted"),
+    [
+        ("POST:/SOGo/connect", True),
+        ("POST:/login", True),
+        ("GET:/login", False),
+        ("POST:/SOGo/so/ada@example.org/Mail/0/folderINBOX/view", False),
+    ],
+)
+def test_log_ins_are_counted_and_nothing_else(rendered, request_line, counted):
+    """Whoever tries passwords is slowed down, whoever reads mail is not."""
+    pattern = re.search(r'"~([^"]*)" \$binary_remote_addr;', rendered("nginx"))[1]
+
+    assert bool(re.search(pattern, request_line)) == counted
+
+
+def test_nobody_is_let_in_by_a_header(rendered):
+    """What SOGo would trust from a proxy is emptied before it gets there."""
+    assert 'proxy_set_header x-webobjects-remote-user "";' in rendered("webmail")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(63072000, True), (0, False)])
+def test_browsers_are_told_to_insist_on_https_where_that_is_wanted(rendered, seconds, told):
+    """A demo with a certificate of its own does not lock browsers out for two years."""
+    text = rendered("headers", nginx_hsts_seconds=seconds)
+
+    assert ("Strict-Transport-Security" in text) == told
+
+
+def test_a_message_of_fifty_megabytes_fits(rendered):
+    """Base64 makes 50 MiB of message about 67 MiB of request."""
+    size = re.search(r"client_max_body_size (\d+)m;", rendered("nginx"))[1]
+
+    assert int(size) * 1024**2 >= 52428800 * 4 / 3
