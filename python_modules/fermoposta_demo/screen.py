@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def render(appliance: Appliance, *, seconds: float) -> str:
     """Return the page as text of at most 100 columns."""
     names = "mail.example.org portal.example.org autoconfig.example.org"
     https = appliance.ports["https"]
+    ca_file = os.path.relpath(appliance.ca_file)
     lines = [
         f"Fermoposta runs in the container {appliance.container} (took {seconds:.0f} s).",
         "",
@@ -48,8 +50,8 @@ def render(appliance: Appliance, *, seconds: float) -> str:
         "  Names   Let this machine find the host: add to /etc/hosts",
         f"            {appliance.host} {names}",
         f"          or tell curl: --resolve mail.example.org:{https}:{appliance.host}",
-        f"  Trust   The demo has its own CA: {appliance.ca_file}",
-        f"            curl --cacert .demo/ca.pem --user USER imaps://127.0.0.1:{appliance.ports['imaps']}/",
+        f"  Trust   The demo has its own CA: {ca_file}",
+        f"            curl --cacert {ca_file} --user USER imaps://127.0.0.1:{appliance.ports['imaps']}/",
         "          Browsers: import it under Settings > Certificates > Authorities.",
         "  Scripts Everything above is in .demo/demo.json. `make down` removes the host.",
     ]
