@@ -36,6 +36,7 @@ DAEMONS = [
     "sogo",
     "memcached",
     "postsrsd",
+    "imapproxy",
     "fermoposta-jobs",
     "fermoposta-portal",
 ]

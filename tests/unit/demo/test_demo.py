@@ -28,12 +28,12 @@ BOB = Person("Bob Frankston", "bob@example.org")
 
 
 @pytest.fixture
-def appliance(tmp_path: Path) -> Appliance:
+def appliance() -> Appliance:
     return Appliance(
         host="127.0.0.1",
         ports={service: port for service, (_, port) in host.PORTS.items()},
         urls={"webmail": "https://mail.example.org:10443/SOGo/"},
-        ca_file=str(tmp_path / "ca.pem"),
+        ca_file=".demo/ca.pem",
         container="fermoposta-demo",
         domains=["example.org"],
         accounts=[
