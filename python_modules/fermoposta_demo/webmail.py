@@ -142,8 +142,10 @@ class Webmail:
         """Write a message and send it."""
         self.press("md-fab-trigger button")
         self.press("button[ng-click='mailbox.newMessage($event)']")
-        self.seen("md-chips[ng-model='editor.message.editable.to'] input").send_keys(to, Keys.ENTER)
-        self.seen("input[ng-model='editor.message.editable.subject']").send_keys(subject)
+        recipients = "md-chips[ng-model='editor.message.editable.to']"
+        self.seen(f"{recipients} input").send_keys(to, Keys.ENTER)
+        self.wait("the recipient", lambda: to in "".join(self.texts(f"{recipients} md-chip")))
+        self.fill("input[ng-model='editor.message.editable.subject']", subject)
         self.press(SEND)
         self.wait(
             "the editor to close", lambda: not self.driver.find_elements(By.CSS_SELECTOR, SEND)
@@ -164,9 +166,7 @@ class Webmail:
 
     def search(self, word: str) -> list[str]:
         """Return whom the open address book finds, once it says who or that nobody."""
-        field = self.seen("input[name='folderSearch']")
-        field.clear()
-        field.send_keys(word)
+        self.fill("input[name='folderSearch']", word)
 
         def found() -> list[str] | None:
             cards = self.cards()
@@ -213,6 +213,17 @@ class Webmail:
             return True
 
         self.wait(what, attempt)
+
+    def fill(self, selector: str, text: str) -> None:
+        """Type into a field, anew where the page moved the focus elsewhere meanwhile."""
+
+        def attempt() -> bool:
+            field = self.seen(selector)
+            field.clear()
+            field.send_keys(text)
+            return field.get_attribute("value") == text
+
+        self.wait(selector, attempt)
 
     def texts(self, selector: str) -> list[str]:
         """Return the texts of what is shown."""

@@ -42,7 +42,7 @@ def ask(method, path, body=None):
     print(client.getresponse().status)
 
 for number in range(15):
-    guess = {"userName": "nobody@example.org", "password": f"Guess-{number}", "rememberLogin": 0}
+    guess = {"userName": "guessed@example.org", "password": f"Guess-{number}", "rememberLogin": 0}
     ask("POST", "/SOGo/connect", json.dumps(guess))
 ask("GET", "/SOGo/")
 """

@@ -104,7 +104,7 @@ def test_the_service_page_leads_to_the_webmail(appliance: Appliance, stranger: W
     """The portal's menu Access has an entry Webmail, which leads to the log-in page."""
     stranger.driver.get(appliance.urls["portal"])
 
-    stranger.press("//nav//summary[normalize-space()='Accesso']")
+    stranger.press("//nav//summary[normalize-space()='Accedi']")
     stranger.press("//nav//a[normalize-space()='Webmail']")
 
     assert stranger.seen("input[ng-model='app.creds.password']")
@@ -253,7 +253,7 @@ def test_the_calendar_and_the_contacts_refresh_when_they_are_opened(
     appliance: Appliance, ada: Account, ada_reads: Webmail
 ) -> None:
     """What a phone stored meanwhile is there after moving inside and at the next access."""
-    title, name = token(), token()
+    title, name = token(), f"A{token()}"
     day = f"{datetime.now(UTC):%Y%m%d}"
     ada_reads.open_module("Calendar")
     ada_reads.seen("button[ng-click='list.reload()']")
