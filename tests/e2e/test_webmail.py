@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from clients.firefox import firefox
 from clients.mail import compose, token
 from clients.web import Web
 
@@ -15,12 +16,14 @@ from fermoposta_demo.webmail import Webmail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from clients.mail import Mail
 
     from fermoposta_demo.appliance import Account, Appliance
 
 ADDRESS_BOOK = "Rubrica aziendale"
+ENTER = "\ue007"
 EVENT = """BEGIN:VCALENDAR\r
 VERSION:2.0\r
 PRODID:-//client.test//EN\r
@@ -85,6 +88,23 @@ def test_the_webmail_lets_people_in_by_address_and_password(
 
     assert landed == appliance.urls["webmail"]
     assert "Inbox" in stranger.folders()
+
+
+@pytest.mark.feature("F036")
+def test_the_webmail_works_in_firefox(appliance: Appliance, ada: Account, tmp_path: Path) -> None:
+    """Firefox, too, logs in, lists the folders and shows messages."""
+    with firefox(appliance, tmp_path) as window:
+        window.open(appliance.urls["webmail"])
+        window.type("input[ng-model='app.creds.username']", ada.address)
+        window.type("input[ng-model='app.creds.password']", f"{ada.password}{ENTER}")
+        window.wait_for("!!document.querySelector('.sg-message-list-item .sg-tile-subject')")
+        folders = window.ask(
+            "[...document.querySelectorAll('.sg-mailbox-list-item .sg-item-name')]"
+            ".map(folder => folder.textContent).join()"
+        )
+
+    assert "Inbox" in folders
+    assert "Quarantena" in folders
 
 
 @pytest.mark.feature("F011", "F015")
