@@ -154,7 +154,7 @@ def test_redirect_to_the_outside(
     with directory.newcomer(
         address, redirect_to=["friend@outside.test"], local_delivery=local
     ) as account:
-        message = compose(f"Somebody <{STRANGER}>", "all@lists.test", subject, "Perché no?\n")
+        message = compose(f"Somebody <{STRANGER}>", address, subject, "Perché no?\n")
         mail.deliver(STRANGER, [address], message)
 
         sent = outside.wait_for(subject)
@@ -170,7 +170,7 @@ def test_redirect_to_the_outside(
     assert str(sent.message["From"]) == f"Somebody <{STRANGER}>"
     assert sent.message["Message-ID"] == message["Message-ID"]
     assert sent.message.get_content().splitlines() == ["Perché no?"]
-    shown = [value for name, value in sent.message.items() if name != "Received"]
+    shown = [value for name, value in sent.message.items() if name not in {"Received", "To"}]
     assert not any(address in value for value in shown)
 
 

@@ -8,6 +8,7 @@ import ssl
 import uuid
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from imapclient import IMAPClient
@@ -31,6 +32,7 @@ def compose(sender: str, to: str, subject: str, text: str = "Ciao!\n") -> EmailM
     message["From"] = sender
     message["To"] = to
     message["Subject"] = subject
+    message["Date"] = formatdate(localtime=True)
     message["Message-ID"] = f"<{uuid.uuid4()}@client.test>"
     message.set_content(text)
     return message
