@@ -26,7 +26,9 @@ class Directory:
 
     def declared(self) -> dict[str, Any]:
         """Return all that is declared, as an inventory says it, hashes included."""
-        found: dict[str, Any] = json.loads(self.shell.run("fermoposta", "export", "--json"))
+        found: dict[str, Any] = json.loads(
+            self.shell.run("fermoposta", "export", "--json", "--hashes")
+        )
         return found
 
     def apply(self, declared: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:

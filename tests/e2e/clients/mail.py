@@ -93,9 +93,14 @@ class Mail:
             )
         else:
             client = smtplib.SMTP(self.appliance.host, port, timeout=SECONDS)
-            client.starttls(context=self.context)
-        if account is not None:
-            client.login(account.address, account.password or "")
+        try:
+            if service != "submissions":
+                client.starttls(context=self.context)
+            if account is not None:
+                client.login(account.address, account.password or "")
+        except OSError:
+            client.close()
+            raise
         return client
 
     def send(self, account: Account, to: str, subject: str, text: str = "Ciao!\n") -> EmailMessage:
