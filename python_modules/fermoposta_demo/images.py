@@ -46,7 +46,9 @@ def role_packages(roles: Path = ROOT / "roles") -> list[str]:
     found: set[str] = set()
     for file in sorted(roles.glob("*/vars/main.yml")):
         values: dict[str, Any] = yaml.safe_load(file.read_text()) or {}
-        found.update(values.get(f"__{file.parts[-3]}_packages", []))
+        packages = values.get(f"__{file.parts[-3]}_packages", [])
+        if isinstance(packages, list):  # a template depends on the site: the role will install it
+            found.update(packages)
     return sorted(found)
 
 

@@ -112,7 +112,8 @@ def test_limits_are_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_packages_come_from_the_roles(tmp_path: Path) -> None:
     """The image with packages holds what the roles say that they install."""
-    for role, packages in {"postfix": ["postfix"], "nginx": ["nginx", "postfix"]}.items():
+    declared = {"postfix": ["postfix"], "nginx": ["nginx", "postfix"], "tls": "{{ a_template }}"}
+    for role, packages in declared.items():
         folder = tmp_path / role / "vars"
         folder.mkdir(parents=True)
         (folder / "main.yml").write_text(json.dumps({f"__{role}_packages": packages}))
