@@ -24,17 +24,22 @@ SUITE = "trixie"
 # What a server has after Debian's installer, as far as a container can use it. What a role needs,
 # it installs.
 BARE = ("systemd", "systemd-sysv", "dbus", "python3", "python3-apt")
-# No service starts while the packages are installed: a role must start it.
+# No service starts while the packages are installed, nor when the image boots: a role must start
+# it. On a bare host a package's service starts when the role has said how, and not before.
 _INSTALL = """\
 set -e
+enabled() { systemctl list-unit-files --state=enabled --type=service --no-legend | cut -d" " -f1; }
+before=$(enabled)
 printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
 chmod +x /usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
 apt-get install -y --no-install-recommends "$@"
 rm /usr/sbin/policy-rc.d
+new=$(enabled | grep -vxF "$before")
+systemctl disable --quiet $new
 """
-_RECIPE = 3  # raise it when the commands below change what an image holds
+_RECIPE = 4  # raise it when the commands below change what an image holds
 
 
 def _digest(*parts: object) -> str:

@@ -14,6 +14,7 @@ ERROR = 3  # syslog's severities (RFC 5424, section 6.2.1): 3 is error, lower is
 # Each line here has a reason why it may stand in the journal of a healthy host.
 EXPECTED = re.compile(
     r"doveadm client isn't allowed to use command"  # a test tries what is refused
+    r"|setrlimit\(RLIMIT_NPROC"  # nor may it raise its limits
     r"|Failed to (set|mount|start).*(cgroup|binfmt|hugepages|quota)"  # container
 )
 
