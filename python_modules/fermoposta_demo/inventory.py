@@ -20,11 +20,17 @@ _VARIABLES = ("mail_domains", "mail_users", "mail_resources")
 
 
 def ansible_environment(container: str) -> dict[str, str]:
-    """Return the environment for Ansible: this checkout's configuration, Podman as it runs here."""
-    return environment() | {
+    """Return the environment for Ansible: this checkout's configuration, Podman as it runs here.
+
+    What a caller set for an Ansible of its own, as molecule does with colours, does not reach ours.
+    """
+    inherited = {
+        name: value for name, value in environment().items() if not name.startswith("ANSIBLE_")
+    }
+    return inherited | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
-        "PATH": f"{BIN}:{environment()['PATH']}",
+        "PATH": f"{BIN}:{inherited['PATH']}",
         "FERMOPOSTA_CONTAINER": container,
     }
 
