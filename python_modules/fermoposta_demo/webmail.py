@@ -47,6 +47,8 @@ class Webmail:
         """Fill in the log-in page and wait for the list of messages."""
         self.fill_in(account.address, account.password or "")
         self.wait("the inbox", lambda: self.driver.find_elements(By.CSS_SELECTOR, FOLDER))
+        # Until the list says how many messages there are, the page may still go elsewhere.
+        self.wait("the list", lambda: "".join(self.texts(".md-subheader-content")).strip())
 
     def fill_in(self, address: str, password: str) -> None:
         """Open the log-in page and send what a person types there."""
@@ -144,7 +146,8 @@ class Webmail:
         self.press("button[ng-click='mailbox.newMessage($event)']")
         recipients = "md-chips[ng-model='editor.message.editable.to']"
         self.seen(f"{recipients} input").send_keys(to, Keys.ENTER)
-        self.wait("the recipient", lambda: to in "".join(self.texts(f"{recipients} md-chip")))
+        # A name or the address: the address book may have completed it meanwhile.
+        self.wait("the recipient", lambda: "".join(self.texts(f"{recipients} md-chip")))
         self.fill("input[ng-model='editor.message.editable.subject']", subject)
         self.press(SEND)
         self.wait(
