@@ -13,8 +13,6 @@ from pathlib import Path
 _VERSION = b"VERSION\tdoveadm-server\t1\t0\n"  # minor version 0: no multiplexing of logs
 _NAMED = 3
 """Users named in one flush: Dovecot 2.4.1 hangs up, and flushes nobody, where the line has 1 kB."""
-_MANY = 30
-"""From here on the whole cache is dropped: everybody's next log-in asks the directory once."""
 
 
 class DoveadmError(Exception):
@@ -62,9 +60,6 @@ async def run(path: Path, command: str, arguments: Sequence[str], *, seconds: fl
 
 async def forget_credentials(path: Path, addresses: Sequence[str]) -> None:
     """Drop what Dovecot's cache holds of *addresses*, so that the directory is asked anew."""
-    if len(addresses) >= _MANY:
-        await run(path, "auth cache flush", ())
-        return
     for start in range(0, len(addresses), _NAMED):
         await run(path, "auth cache flush", addresses[start : start + _NAMED])
 

@@ -86,16 +86,10 @@ def test_sessions_end_by_kick(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("count", "lines"),
-    [
-        (4, [b"\tu0@x.org\tu1@x.org\tu2@x.org\n", b"\tu3@x.org\n"]),
-        (30, [b"\n"]),
-    ],
-)
-def test_many_are_forgotten_together(tmp_path: Path, count: int, lines: list[bytes]) -> None:
-    """A few by name, in short lines; where it is many, everybody."""
-    addresses = [f"u{number}@x.org" for number in range(count)]
+def test_many_are_forgotten_in_short_lines(tmp_path: Path) -> None:
+    """Dovecot 2.4.1 does not read longer ones, and takes none for nobody."""
+    addresses = [f"u{number}@x.org" for number in range(4)]
+    lines = [b"\tu0@x.org\tu1@x.org\tu2@x.org\n", b"\tu3@x.org\n"]
 
     heard = ask(tmp_path, kind, lambda path: doveadm.forget_credentials(path, addresses))
 
