@@ -29,6 +29,7 @@ MESSAGE = ".sg-message-list-item"
 FOLDER = ".sg-mailbox-list-item .sg-item-name span[ng-bind$='displayName']"
 FOLDER_PATH = "span[@ng-bind='$ctrl.mailbox.$displayName']"
 SEND = 'button[ng-click="editor.send()"]'
+SUGGESTION = ".md-autocomplete-suggestions li"
 UNITS = {"B": 1, "KB": 1024, "KiB": 1024, "MB": 1024**2, "MiB": 1024**2}
 MENU = ".md-open-menu-container.md-active"
 
@@ -144,15 +145,28 @@ class Webmail:
         """Write a message and send it."""
         self.press("md-fab-trigger button")
         self.press("button[ng-click='mailbox.newMessage($event)']")
-        recipients = "md-chips[ng-model='editor.message.editable.to']"
-        self.seen(f"{recipients} input").send_keys(to, Keys.ENTER)
-        # A name or the address: the address book may have completed it meanwhile.
-        self.wait("the recipient", lambda: "".join(self.texts(f"{recipients} md-chip")))
+        self.address(to)
         self.fill("input[ng-model='editor.message.editable.subject']", subject)
         self.press(SEND)
         self.wait(
             "the editor to close", lambda: not self.driver.find_elements(By.CSS_SELECTOR, SEND)
         )
+
+    def address(self, to: str) -> None:
+        """Type a recipient and take what the address book suggests, or else what was typed."""
+        recipients = "md-chips[ng-model='editor.message.editable.to']"
+        field = self.seen(f"{recipients} input")
+        field.send_keys(to)
+
+        def taken() -> bool:
+            suggested = self.driver.find_elements(By.CSS_SELECTOR, SUGGESTION)
+            if suggested and suggested[0].is_displayed():
+                suggested[0].click()
+            else:
+                field.send_keys(Keys.ENTER)
+            return bool("".join(self.texts(f"{recipients} md-chip")))
+
+        self.wait("the recipient", taken)
 
     # --- people
 
