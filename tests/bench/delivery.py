@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from email.message import EmailMessage
+from email.utils import formatdate
 
 from fermoposta_demo import host
 from fermoposta_demo.podman import podman
@@ -47,6 +48,7 @@ def message(subject: str) -> EmailMessage:
     made["From"] = SENDER
     made["To"] = READER
     made["Subject"] = subject
+    made["Date"] = formatdate()
     made["Message-ID"] = f"<{uuid.uuid4()}@outside.test>"
     made.set_content(f"{uuid.uuid4()}\n{BODY}")
     return made
