@@ -85,9 +85,12 @@ def test_curl_reads(
 
 
 @pytest.mark.feature("F001", "F023", "F020", "F021", "F022")
-def test_mbsync_syncs(appliance: Appliance, tmp_path: Path) -> None:
+def test_mbsync_syncs(appliance: Appliance, mail: Mail, ada: Account, tmp_path: Path) -> None:
     """Mbsync copies a mailbox, and a second run finds nothing to do."""
     chiara = appliance.account("chiara@example.org")
+    subject = token()
+    mail.send(ada, chiara.address, subject)
+    mail.wait_for(chiara, subject)
     secret = tmp_path / "secret"
     secret.write_text(chiara.password or "")
     folder = tmp_path / "mail"
