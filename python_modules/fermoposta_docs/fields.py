@@ -17,9 +17,16 @@ from fermoposta.directory.model import (
     Domain,
     Group,
     Kind,
+    OutOfOffice,
     Resource,
     SendAs,
     User,
+)
+from fermoposta.directory.model.mail_rules import (
+    ANSWER_DAYS_MAX,
+    AUDIENCES,
+    CONDITION_FIELDS,
+    RULE_MATCHES,
 )
 from fermoposta.directory.model.records import (
     DELEGATION_FOLDERS,
@@ -31,7 +38,7 @@ from fermoposta.directory.model.records import (
     RESOURCE_KINDS,
     ROLE_NAMES,
 )
-from fermoposta.inventory.fields import FORMS
+from fermoposta.inventory.fields import ATTRIBUTES, FORMS
 
 Schema = dict[str, Any]
 
@@ -43,6 +50,7 @@ ADDRESSES: Schema = {"type": "array", "items": ADDRESS, "uniqueItems": True}
 DOMAINS: Schema = {"type": "array", "items": DOMAIN, "uniqueItems": True}
 QUOTA: Schema = {"type": "integer", "minimum": QUOTA_MB_MIN, "maximum": QUOTA_MB_MAX}
 LANGUAGE: Schema = {"enum": list(LANGUAGES)}
+DAY: Schema = {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$"}
 SECRET: Schema = {"type": "string", "minLength": 1}
 RIGHTS_SCHEMA: Schema = {
     "anyOf": [
@@ -79,8 +87,8 @@ _RECORDS: Mapping[Kind, type] = {
     Kind.ALIASES: Alias,
     Kind.GROUPS: Group,
     Kind.SEND_AS: SendAs,
+    Kind.OUT_OF_OFFICE: OutOfOffice,
 }
-_ATTRIBUTES = {(Kind.RESOURCES, "kind"): "resource_kind"}
 
 _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
     Kind.COMPANIES: {"name": (TEXT, "The company's name, as administrators see it.")},
@@ -123,6 +131,10 @@ _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
             "Whether the user receives from the own and from allowed domains only.",
         ),
         "self_service_reset": (SWITCH, "Whether a forgotten password may be set anew."),
+        "recipients_per_hour": (
+            {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+            "To how many recipients the user may write in an hour; the site's limit if left out.",
+        ),
         "mobile": (TEXT, "Number for new passwords by SMS, `+39…`. The user's own if left out."),
         "recovery_address": (
             ADDRESS,
@@ -165,6 +177,21 @@ _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
         ),
     },
     Kind.SEND_AS: {"senders": ({**ADDRESSES, "minItems": 1}, "Addresses of the users who may.")},
+    Kind.OUT_OF_OFFICE: {
+        "text": (TEXT, "The answer."),
+        "subject": ({"type": "string"}, "Its subject; that of the message answered if left out."),
+        "from": (DAY, "First day, by the host's clock; at once if left out."),
+        "until": (DAY, "Last day; without an end if left out."),
+        "days": (
+            {"type": "integer", "minimum": 1, "maximum": ANSWER_DAYS_MAX},
+            "In how many days a sender is answered once.",
+        ),
+        "audience": (
+            {"enum": list(AUDIENCES)},
+            "Who is answered: `everybody`, or only senders of the `company`.",
+        ),
+        "enabled": (SWITCH, "Whether it answers."),
+    },
 }
 
 
@@ -187,7 +214,7 @@ def fields_of(kind: Kind) -> list[FieldDoc]:
         FieldDoc(
             name,
             name in form.required,
-            _plain(defaults.get(_ATTRIBUTES.get((kind, name), name), MISSING)),
+            _plain(defaults.get(ATTRIBUTES.get((kind, name), name), MISSING)),
             meanings[name][1],
             meanings[name][0],
         )
@@ -210,6 +237,48 @@ def nested(levels: int, leaf: Schema, *, names: list[str] | None = None) -> Sche
     for _ in range(levels - 1):
         schema = {"type": "object", "additionalProperties": schema}
     return schema
+
+
+_TESTS: Schema = {
+    "contains": TEXT,
+    "is": {"anyOf": [TEXT, SWITCH]},
+    "over": {"type": "integer", "minimum": 1},
+    "under": {"type": "integer", "minimum": 1},
+}
+_TARGETS: Schema = {**ADDRESSES, "minItems": 1, "maxItems": 10}
+RULE: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["actions"],
+    "properties": {
+        "enabled": SWITCH,
+        "match": {"enum": list(RULE_MATCHES)},
+        "position": {"type": "integer", "minimum": 0, "maximum": 10_000},
+        "conditions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["field"],
+                "properties": {"field": {"enum": list(CONDITION_FIELDS)}, "name": TEXT, **_TESTS},
+            },
+        },
+        "actions": {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "properties": {
+                "forward": _TARGETS,
+                "redirect": _TARGETS,
+                "mark": {"type": "array", "items": TEXT, "minItems": 1},
+                "copy": TEXT,
+                "move": TEXT,
+                "discard": SWITCH,
+                "stop": SWITCH,
+            },
+        },
+    },
+}
 
 
 POLICIES: Mapping[Kind, tuple[str, Schema]] = {
@@ -237,6 +306,14 @@ POLICIES: Mapping[Kind, tuple[str, Schema]] = {
             "administrator's; an infected message is never allowed."
         ),
         nested(2, {"enum": list(JUNK_ACTIONS)}),
+    ),
+    Kind.MESSAGE_RULES: (
+        (
+            "Mailbox → name of a rule → `conditions` (of which `match: all`, the default, or `any` "
+            "must hold; none is every message), `actions`, `position` and `enabled`. What each "
+            "does stands in [operate/rules.md](operate/rules.md)."
+        ),
+        nested(2, RULE),
     ),
 }
 """The kinds that are mappings all the way down."""

@@ -56,6 +56,12 @@ KINDS: tuple[tuple[Kind, str, str, str], ...] = (
         "send_as.yml",
         "Who may send as an address, by address; the recipient sees no trace of it.",
     ),
+    (
+        Kind.OUT_OF_OFFICE,
+        "Out of office",
+        "out_of_office.yml",
+        "What a mailbox answers while its owner is away, by address.",
+    ),
 )
 
 

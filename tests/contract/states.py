@@ -50,6 +50,7 @@ EVERYTHING: dict[str, Any] = {
             "antispam": False,
             "restrict_sending": True,
             "restrict_receiving": True,
+            "recipients_per_hour": 20,
             "self_service_reset": False,
         },
         "zoe@other.example": {"name": "Zoe", "password_hash": HASH},
@@ -81,6 +82,37 @@ EVERYTHING: dict[str, Any] = {
     "mail_junk_rules": {
         "example.org": {"@spam.example": "block", "x@good.example": "allow"},
         "ada@example.org": {"@good.example": "allow"},
+    },
+    "mail_rules": {
+        "ada@example.org": {
+            "Fatture di Bob": {
+                "match": "any",
+                "position": 3,
+                "conditions": [
+                    {"field": "from", "is": "bob@example.org"},
+                    {"field": "header", "name": "X-Shop", "contains": 'a "quoted" \\ thing'},
+                    {"field": "size", "over": 1048576},
+                    {"field": "has_attachment", "is": True},
+                ],
+                "actions": {
+                    "forward": ["x@far.example", "y@far.example"],
+                    "mark": ["flagged", "Important"],
+                    "copy": "INBOX/Fatture",
+                    "stop": True,
+                },
+            },
+            "off": {"enabled": False, "actions": {"discard": True}},
+        },
+    },
+    "mail_out_of_office": {
+        "ada@example.org": {
+            "text": "Back soon.\nAda",
+            "subject": "Away",
+            "from": "2026-08-03",
+            "until": "2026-08-21",
+            "days": 1,
+            "audience": "company",
+        },
     },
 }
 

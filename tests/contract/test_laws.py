@@ -56,6 +56,8 @@ def inventories(draw):
             for scope in draw(st.sets(st.sampled_from([*users, "example.org"])))
         },
     }
+    values["mail_rules"] = {name: {draw(TEXT): draw(_rule())} for name in users[:2]}
+    values["mail_out_of_office"] = {name: {"text": draw(TEXT)} for name in users[:1]}
     if len(users) > 1:
         values["mail_delegations"] = {users[0]: {users[1]: {"calendar": draw(RIGHT)}}}
         values["mail_grants"] = {users[1]: {draw(_folder()): {users[0]: draw(RIGHT)}}}
@@ -79,6 +81,24 @@ def _user(draw):
     if draw(st.booleans()):
         user["role"] = {"name": "administrator", "domains": ["example.org"]}
     return user
+
+
+@st.composite
+def _rule(draw):
+    conditions = st.one_of(
+        st.builds(lambda text: {"field": "subject", "contains": text}, TEXT),
+        st.builds(lambda size: {"field": "size", "over": size}, st.integers(1, 9)),
+    )
+    return {
+        "enabled": draw(st.booleans()),
+        "match": draw(st.sampled_from(["all", "any"])),
+        "conditions": draw(st.lists(conditions, max_size=3, unique_by=str)),
+        "actions": draw(
+            st.sampled_from(
+                [{"move": "INBOX/A"}, {"redirect": ["x@far.example"]}, {"discard": True}]
+            )
+        ),
+    }
 
 
 def _folder():

@@ -121,6 +121,8 @@ def test_a_list_skips_what_is_not_there(store, ask, dsn):
         connection.execute("DELETE FROM directory.send_as")
         connection.execute("DELETE FROM directory.delegations")
         connection.execute("DELETE FROM directory.grants")
+        connection.execute("DELETE FROM directory.message_rules")
+        connection.execute("DELETE FROM directory.out_of_office")
         connection.execute("DELETE FROM directory.addresses WHERE address = 'ada@example.org'")
 
     assert ask("postfix", ALIASES, "sales@example.org") == [("x@far.example",)]
@@ -216,19 +218,33 @@ def test_the_portal_keeps_sessions_of_its_own(store, ask, dsn):
 
 
 def test_the_jobs_read_the_directory_and_purge(store, dsn):
-    """The jobs' role sees everything and may forget a mailbox, audited, and nothing else."""
+    """The jobs' role sees all but secrets and may forget a mailbox, audited, and nothing else."""
     jobs_dsn = dsn.replace("user=fermoposta", "user=fermoposta_jobs")
     without = everything()
     del without["mail_users"]["zoe@other.example"]
     converge(store, without)
     (closed,) = store.state().closed.values()
 
-    with PostgresStore(jobs_dsn) as jobs:
+    with PostgresStore(jobs_dsn, secrets=False) as jobs:
         assert jobs.state().users == store.state().users
         late = closed.closed_at.replace(year=closed.closed_at.year + 1)
         assert jobs.purge([closed.mailbox_id], now=late, actor="jobs") == [closed]
     assert store.state().closed == {}
     store.verify_audit()
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["users.password_hash", "users.security_questions", "closed_mailboxes.password_hash"],
+)
+def test_the_jobs_read_no_secret(store, dsn, column):
+    """Whoever takes over the service has no hash to guess at."""
+    table, name = column.split(".")
+    with (
+        psycopg.connect(dsn, user="fermoposta_jobs", autocommit=True) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(f"SELECT {name} FROM directory.{table}")  # noqa: S608
 
 
 def _relations(connection):
@@ -252,6 +268,7 @@ def test_a_role_reads_its_own_schema_and_nothing_else(store, dsn, role):
         "dovecot",
         "sogo",
         "portal",
+        "policy",
     }
 
     with psycopg.connect(dsn, user=role, autocommit=True) as connection:

@@ -48,6 +48,19 @@ POLICIES = {
         {"scope": "bob@example.org", "sender": "@shop.example", "action": "allow"},
         "bob@example.org @shop.example",
     ),
+    "rules": (
+        {
+            "mailbox": "bob@example.org",
+            "name": "From Ada",
+            "conditions": [{"field": "from", "is": "ada@example.org"}],
+            "actions": {"move": "INBOX/Ada"},
+        },
+        "bob@example.org From Ada",
+    ),
+    "out_of_office": (
+        {"mailbox": "bob@example.org", "text": "Away", "until": "2026-08-31"},
+        "bob@example.org",
+    ),
 }
 EACH = [(kind, kind, *given) for kind, given in ONE.items()]
 EACH += [("policies", kind, *given) for kind, given in POLICIES.items()]

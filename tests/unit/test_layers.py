@@ -10,8 +10,10 @@ BELOW = {
     "directory": {"service"},
     "inventory": {"directory"},
     "clientconfig": {"service"},
+    "mailstore": {"directory", "service"},
+    "booking": set(),
 }
-DOORS = {"cli", "jobs", "portal"}
+DOORS = {"agent", "cli", "jobs", "policy", "portal"}
 BELOW |= {door: set(BELOW) for door in DOORS}
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fermoposta.directory.public import public_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from fermoposta.directory.model import ClosedMailbox
@@ -111,6 +111,10 @@ class Chain:
         """Make the entry of a mailbox that is forgotten for good."""
         before = {"mailbox_id": closed.mailbox_id, "closed_at": closed.closed_at.isoformat()}
         return self.entry("purge", closed.kind.value, closed.address, _encode(before), "")
+
+    def of_access(self, address: str, action: str, what: Mapping[str, object]) -> AuditEntry:
+        """Make the entry of somebody who was in the mailbox of somebody else."""
+        return self.entry(action, "mailbox", address, "", _encode(dict(what)))
 
 
 def verify(entries: Iterable[AuditEntry]) -> int | None:

@@ -5,19 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fermoposta.directory.model import Actions, Kind
 from fermoposta.directory.steps import Action, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from fermoposta.directory.model import Group, Record, State
+    from fermoposta.directory.model import Group, MessageRule, Record, State
 
 
 def consequences(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
     """Yield the steps that take the addresses and domains *gone* out of every other record."""
     yield from _belonging(actual, gone)
     yield from _lists(actual, gone)
+    yield from _targets(actual, gone)
+
+
+_OWNED = (
+    (Kind.JUNK_RULES, "scope"),
+    (Kind.MESSAGE_RULES, "mailbox"),
+    (Kind.OUT_OF_OFFICE, "mailbox"),
+    (Kind.ALLOWED_DOMAINS, "domain"),
+)
+"""What belongs to one address or domain alone, and the field that names it."""
 
 
 def _belonging(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
@@ -28,12 +39,10 @@ def _belonging(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
     for grant in actual.grants.values():
         if grant.mailbox in gone or grant.grantee in gone:
             yield _remove(grant)
-    for rule in actual.junk_rules.values():
-        if rule.scope in gone:
-            yield _remove(rule)
-    for allowed in actual.allowed_domains.values():
-        if allowed.domain in gone:
-            yield _remove(allowed)
+    for kind, owner in _OWNED:
+        for record in actual.of(kind).values():
+            if getattr(record, owner) in gone:
+                yield _remove(record)
 
 
 def _lists(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
@@ -55,6 +64,25 @@ def _lists(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
         elif not gone.isdisjoint(rule.senders):
             left = _without(rule.senders, gone)
             yield _keep(rule, replace(rule, senders=left)) if left else _remove(rule)
+
+
+def _targets(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
+    """Take the address out of what message rules of others forward and redirect to."""
+    for rule in actual.rules.values():
+        if rule.mailbox not in gone:
+            yield from _rule_without(rule, gone)
+
+
+def _rule_without(rule: MessageRule, gone: AbstractSet[str]) -> Iterator[Step]:
+    actions = replace(
+        rule.actions,
+        forward=_without(rule.actions.forward, gone),
+        redirect=_without(rule.actions.redirect, gone),
+    )
+    if actions == Actions():
+        yield _remove(rule)
+    elif actions != rule.actions:
+        yield _keep(rule, replace(rule, actions=actions))
 
 
 def _group_without(group: Group, gone: AbstractSet[str]) -> Group:

@@ -48,6 +48,7 @@ class _Checker:
         yield from self._delegations()
         yield from self._grants()
         yield from self._policies()
+        yield from self._filing()
         yield from loops(self.state)
 
     def _domains(self) -> Iterator[Problem]:
@@ -197,3 +198,20 @@ class _Checker:
                 yield from self._is(path, scope, (Kind.USERS,), "a user or a domain")
             elif scope not in domains:
                 yield self._outside(path, scope)
+
+    def _filing(self) -> Iterator[Problem]:
+        for rule in self.state.rules.values():
+            path = path_of(Kind.MESSAGE_RULES, rule.mailbox)
+            yield from self._is(path, rule.mailbox, (Kind.USERS,), "a user")
+            at = f"{path}.{rule.name}.actions"
+            for verb in ("forward", "redirect"):
+                targets = getattr(rule.actions, verb)
+                yield from self._targets(f"{at}.{verb}", targets)
+                if rule.mailbox in targets:
+                    place = f"{at}.{verb}[{targets.index(rule.mailbox)}]"
+                    yield Problem(place, "is the mailbox itself", "take it out; a copy stays")
+        for answer in self.state.out_of_office.values():
+            path = path_of(Kind.OUT_OF_OFFICE, answer.mailbox)
+            yield from self._is(path, answer.mailbox, (Kind.USERS,), "a user")
+            if answer.starts and answer.ends and answer.ends < answer.starts:
+                yield Problem(f"{path}.until", "is before from", "turn the two round")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from datetime import date
 from typing import TYPE_CHECKING
 
 from fermoposta.directory.model import (
+    Actions,
+    Condition,
     Delegation,
     Grant,
+    MessageRule,
     Record,
     Resource,
     Role,
@@ -19,7 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HIDDEN = frozenset(
-    {"password", "password_hash", "security_questions", "role", "rights", "folders", "mailbox_id"}
+    {
+        "password",
+        "password_hash",
+        "security_questions",
+        "role",
+        "rights",
+        "folders",
+        "mailbox_id",
+        "conditions",
+        "actions",
+    }
 )
 _shown_fields: dict[type, tuple[str, ...]] = {}
 
@@ -41,6 +56,22 @@ def role_value(role: Role | None) -> dict[str, object] | None:
     return value
 
 
+def condition_value(condition: Condition) -> dict[str, object]:
+    """Return *condition* as an inventory writes it."""
+    named = {"name": condition.name} if condition.name else {}
+    return {"field": condition.field, **named, condition.test: condition.value}
+
+
+def actions_value(actions: Actions) -> dict[str, object]:
+    """Return *actions* as an inventory writes them."""
+    values = {each.name: getattr(actions, each.name) for each in fields(actions)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value
+    }
+
+
 def _of_user(user: User, shown: dict[str, object]) -> None:
     shown["role"] = role_value(user.role)
     if user.security_questions:
@@ -55,10 +86,16 @@ def _of_delegation(delegation: Delegation, shown: dict[str, object]) -> None:
     shown["folders"] = {name: rights_value(mask) for name, mask in delegation.folders}
 
 
+def _of_rule(rule: MessageRule, shown: dict[str, object]) -> None:
+    shown["conditions"] = [condition_value(each) for each in rule.conditions]
+    shown["actions"] = actions_value(rule.actions)
+
+
 _MORE: dict[type, Callable[..., None]] = {
     User: _of_user,
     Grant: _of_grant,
     Delegation: _of_delegation,
+    MessageRule: _of_rule,
 }
 
 
@@ -74,7 +111,11 @@ def public(record: Record | None) -> dict[str, object]:
     shown: dict[str, object] = {}
     for name in names:
         value = getattr(record, name)
-        shown[name] = list(value) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            value = list(value)
+        elif isinstance(value, date):
+            value = value.isoformat()
+        shown[name] = value
     if more := _MORE.get(cls):
         more(record, shown)
     if isinstance(record, User | Resource) and record.mailbox_id:

@@ -8,16 +8,21 @@ directory that it came from, changes nothing.
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from datetime import date
 from typing import TYPE_CHECKING
 
 from fermoposta.directory.model import Kind, SecurityQuestion, State, User
-from fermoposta.directory.public import rights_value, role_value
-from fermoposta.inventory.fields import FORMS
+from fermoposta.directory.public import (
+    actions_value,
+    condition_value,
+    rights_value,
+    role_value,
+)
+from fermoposta.inventory.fields import ATTRIBUTES, FORMS
 
 if TYPE_CHECKING:
-    from fermoposta.directory.model import Record
+    from fermoposta.directory.model import MessageRule, Record
 
-_RENAMED = {"kind": "resource_kind"}
 _SECRET = frozenset({"password", "password_hash", "security_questions"})
 
 
@@ -42,6 +47,7 @@ def export(state: State, *, hashes: bool = False) -> dict[str, dict[str, object]
             key: list(each.allowed) for key, each in sorted(state.allowed_domains.items())
         },
         Kind.JUNK_RULES: _junk_rules(state),
+        Kind.MESSAGE_RULES: _rules(state),
     }
     made.update({f"mail_{kind}": values for kind, values in nested.items() if values})
     return made
@@ -53,7 +59,7 @@ def _fields(record: Record, *, hashes: bool) -> dict[str, object]:
     for name in FORMS[record.kind].fields:
         if name in _SECRET:
             continue
-        attribute = _RENAMED.get(name, name)
+        attribute = ATTRIBUTES.get((record.kind, name), name)
         value = getattr(record, attribute)
         if value != defaults[attribute] or defaults[attribute] is MISSING:
             made[name] = _plain(name, value, record)
@@ -68,6 +74,8 @@ def _fields(record: Record, *, hashes: bool) -> dict[str, object]:
 def _plain(name: str, value: object, record: Record) -> object:
     if isinstance(record, User) and name == "role":
         return role_value(record.role)
+    if isinstance(value, date):
+        return value.isoformat()
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -96,3 +104,24 @@ def _junk_rules(state: State) -> dict[str, object]:
     for _, each in sorted(state.junk_rules.items()):
         made.setdefault(each.scope, {})[each.sender] = each.action
     return dict(made)
+
+
+def _rules(state: State) -> dict[str, object]:
+    made: dict[str, dict[str, object]] = {}
+    for _, each in sorted(state.rules.items()):
+        made.setdefault(each.mailbox, {})[each.name] = rule_value(each)
+    return dict(made)
+
+
+def rule_value(rule: MessageRule) -> dict[str, object]:
+    """Return *rule* as an inventory writes it, below its mailbox and its name."""
+    made: dict[str, object] = {}
+    if not rule.enabled:
+        made["enabled"] = False
+    if rule.position:
+        made["position"] = rule.position
+    if rule.match != "all":
+        made["match"] = rule.match
+    if rule.conditions:
+        made["conditions"] = [condition_value(each) for each in rule.conditions]
+    return {**made, "actions": actions_value(rule.actions)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fermoposta.directory.model import Kind, Role, SecurityQuestion
+from fermoposta.directory.model.mail_rules import ANSWER_DAYS_MAX, AUDIENCES
 from fermoposta.directory.model.records import (
     GROUP_SENDERS,
     LANGUAGES,
@@ -148,6 +149,9 @@ FORMS: Mapping[Kind, Form] = {
             "restrict_sending": values.switch,
             "restrict_receiving": values.switch,
             "self_service_reset": values.switch,
+            "recipients_per_hour": values.number(
+                1, 1_000_000, "give 1 to 1000000, or leave it out for the site's limit"
+            ),
             "mobile": values.mobile,
             "recovery_address": values.address,
             "security_questions": values.many(question),
@@ -171,5 +175,24 @@ FORMS: Mapping[Kind, Form] = {
         ("name", "members"),
     ),
     Kind.SEND_AS: Form({"senders": values.many(values.own_address, least=1)}, ("senders",)),
+    Kind.OUT_OF_OFFICE: Form(
+        {
+            "text": values.block(10_000),
+            "subject": values.text(200, empty=True),
+            "from": values.day,
+            "until": values.day,
+            "days": values.number(1, ANSWER_DAYS_MAX, f"give 1 to {ANSWER_DAYS_MAX}"),
+            "audience": values.choice(AUDIENCES),
+            "enabled": values.switch,
+        },
+        ("text",),
+    ),
 }
 """The kinds whose records are a mapping of fields below their key."""
+
+ATTRIBUTES: Mapping[tuple[Kind, str], str] = {
+    (Kind.RESOURCES, "kind"): "resource_kind",
+    (Kind.OUT_OF_OFFICE, "from"): "starts",
+    (Kind.OUT_OF_OFFICE, "until"): "ends",
+}
+"""What a record calls a field that an inventory calls otherwise."""

@@ -21,6 +21,7 @@ from fermoposta.directory.model import (
     Group,
     JunkRule,
     Kind,
+    OutOfOffice,
     Record,
     Resource,
     SendAs,
@@ -29,8 +30,8 @@ from fermoposta.directory.model import (
 )
 from fermoposta.directory.model.records import DELEGATION_FOLDERS, JUNK_ACTIONS
 from fermoposta.directory.problem import Problem, ProblemsError
-from fermoposta.inventory import values
-from fermoposta.inventory.fields import FORMS, read_fields
+from fermoposta.inventory import mail_rules, values
+from fermoposta.inventory.fields import ATTRIBUTES, FORMS, read_fields
 from fermoposta.inventory.load import PREFIX, Raw
 from fermoposta.inventory.values import BAD, Problems, meant, type_name
 
@@ -117,7 +118,8 @@ def _of_form(
                 _settle_password(fields, below, parsed.problems)
                 if isinstance(value, dict) and "redirect_to" in value.keys() - fields.keys():
                     fields.pop("local_delivery", None)  # the one problem is enough
-            parsed.put(make(key, fields), below)
+            named = {ATTRIBUTES.get((kind, name), name): each for name, each in fields.items()}
+            parsed.put(make(key, named), below)
 
     return read
 
@@ -157,8 +159,6 @@ def _user(key: str, fields: Fields) -> Record:
 
 def _resource(key: str, fields: Fields) -> Record:
     fields.setdefault("name", key)
-    if "kind" in fields:
-        fields["resource_kind"] = fields.pop("kind")
     return Resource(key, **fields)  # type: ignore[arg-type]
 
 
@@ -223,6 +223,18 @@ def _junk_rules(parsed: _Parsed, path: str, given: object) -> None:
                 parsed.put(JunkRule(scope, sender, meaning), deeper)
 
 
+def _out_of_office(key: str, fields: Fields) -> Record:
+    fields.setdefault("text", "")
+    return OutOfOffice(key, **fields)  # type: ignore[arg-type]
+
+
+def _rules(parsed: _Parsed, path: str, given: object) -> None:
+    for below, mailbox, rules in _entries(parsed, path, given, values.own_address):
+        for deeper, name, rule in _entries(parsed, below, rules, mail_rules.name):
+            fields = read_fields(mail_rules.RULE, rule, deeper, parsed.problems)
+            parsed.put(mail_rules.rule(mailbox, name, fields), deeper)
+
+
 _READERS: dict[Kind, Callable[[_Parsed, str, object], None]] = {
     Kind.COMPANIES: _of_form(Kind.COMPANIES, _company_key, _company),
     Kind.DOMAINS: _of_form(Kind.DOMAINS, values.domain, _domain),
@@ -235,4 +247,6 @@ _READERS: dict[Kind, Callable[[_Parsed, str, object], None]] = {
     Kind.GRANTS: _grants,
     Kind.ALLOWED_DOMAINS: _allowed_domains,
     Kind.JUNK_RULES: _junk_rules,
+    Kind.MESSAGE_RULES: _rules,
+    Kind.OUT_OF_OFFICE: _of_form(Kind.OUT_OF_OFFICE, values.own_address, _out_of_office),
 }

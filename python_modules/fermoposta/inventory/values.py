@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from types import NoneType
 from typing import TYPE_CHECKING, Final, cast
 
@@ -97,6 +98,43 @@ def text(limit: int = 200, *, empty: bool = False) -> Callable[[object, str, Pro
         return BAD
 
     return read
+
+
+def block(limit: int) -> Callable[[object, str, Problems], object]:
+    """Make a reader of text of several lines, of at most *limit* characters; blank ends go."""
+
+    def read(value: object, path: str, problems: Problems) -> object:
+        if not isinstance(value, str):
+            remedy = "write text" if value is None else "put it in quotes"
+            problems.append(Problem(path, f"is {type_name(value)}, not text", remedy))
+            return BAD
+        value = value.replace("\r\n", "\n").strip()
+        if not value:
+            problems.append(Problem(path, "is empty", "write text"))
+        elif len(value) > limit:
+            problems.append(Problem(path, f"is longer than {limit} characters", "shorten it"))
+        elif _CONTROL.search(value.replace("\n", "").replace("\t", "")):
+            problems.append(Problem(path, "holds a control character", "take it out"))
+        elif _TEMPLATE.search(value):
+            problems.append(
+                Problem(path, "is a template, which nothing resolves here", "write the value out")
+            )
+        else:
+            return value
+        return BAD
+
+    return read
+
+
+def day(value: object, path: str, problems: Problems) -> object:
+    """Read a date, as YAML knows it or as text (ISO 8601)."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    problems.append(Problem(path, "is no date", "write it like 2026-08-31"))
+    return BAD
 
 
 def switch(value: object, path: str, problems: Problems) -> object:

@@ -42,11 +42,41 @@ class Settings:
     database_host: str = "/run/postgresql"
     """Folder of PostgreSQL's socket, or a host name."""
     database_name: str = "fermoposta"
+    webmail_database_name: str = "sogo"
+    """Where the webmail keeps calendars and address books, in the same PostgreSQL."""
     portal_socket: Path = Path("/run/fermoposta-portal/portal.sock")
     state_dir: Path = Path("/var/lib/fermoposta")
     vmail_dir: Path = Path("/var/vmail")
     doveadm_socket: Path = Path("/run/dovecot/doveadm-fermoposta")
+    doveadm_agent_socket: Path = Path("/run/dovecot/doveadm-agent")
+    memcached_socket: Path = Path("/run/memcached/memcached.sock")
+    """Where the webmail keeps what it knows of people."""
+    agent_socket: Path = Path("/run/fermoposta-agent/lmtp.sock")
+    agent_told_socket: Path = Path("/run/fermoposta-agent/appended")
+    agent_deleted_socket: Path = Path("/run/fermoposta-agent/deleted")
+    """Where Dovecot says what somebody deletes in another's folder."""
+    """Where Dovecot says that a client put something into a Sent folder."""
+    mail_user: str = "vmail"
+    """The mail store's user, as whom Dovecot's processes run."""
+    sharing_socket: Path = Path("/run/fermoposta-agent/sharing.sock")
+    """Where Dovecot tells the agent who set rights by IMAP."""
+    agent_secret_file: Path = Path("/etc/fermoposta/agent.secret")
+    """Opens every mailbox, from this host only."""
+    imap_host: str = "127.0.0.1"
+    imap_port: int = 143
+    submit_host: str = "127.0.0.1"
+    submit_port: int = 10025
+    """Where the host's own services hand over mail, without TLS or log-in."""
     dkim_dir: Path = Path("/var/lib/rspamd/dkim")
+    calendar_url: str = "http://127.0.0.1:20001/SOGo"
+    calendar_secret_file: Path = Path("/etc/fermoposta/calendar.secret")
+    """Opens every calendar, from this host only."""
+    timezone: str = "Europe/Rome"
+    """For times that name no zone, and for the times that people are told."""
+    rspamd_socket: Path = Path("/run/rspamd/controller.sock")
+    """Where the spam filter is told what a message is."""
+    operator_address: str | None = None
+    """Who gets to see what users report; nothing is this host's postmaster."""
     mta_sts_mode: Literal["enforce", "testing", "none"] = "testing"
     """What senders do where our certificate does not hold (RFC 8461, section 3.2)."""
     mta_sts_max_age: int = 604800
@@ -58,8 +88,26 @@ class Settings:
     """Seconds between two full passes of the compiler, whatever the change feed says."""
     retention_days: int = 30
     """Days that a closed user's mailbox is kept."""
+    limit_mailbox_bytes: int = 10 * 1024**3
+    """Beyond it a mailbox is hard to synchronise, which its owner is told."""
+    limit_folders: int = 200
+    limit_item_bytes: int = 50 * 1024**2
+    limits_interval: int = 86400
+    """Seconds between two looks at every mailbox for what is beyond the limits."""
     session_hours: int = 12
     """Hours after which a portal session ends, used or not."""
+    policy_socket: Path = Path("/run/fermoposta-policy/policy.sock")
+    """Where Postfix asks whether a recipient may be written to."""
+    policy_milter_socket: Path = Path("/run/fermoposta-policy/milter.sock")
+    """Where Postfix hands over mail of users and of other servers."""
+    policy_host_milter_socket: Path = Path("/run/fermoposta-policy/milter-host.sock")
+    """Where Postfix hands over mail that this host makes itself."""
+    relay_networks: tuple[str, ...] = ()
+    """Networks in CIDR notation that are trusted to send without a log-in."""
+    recipients_per_hour: int = 500
+    """To how many recipients a log-in may write within an hour, where its user says nothing."""
+    postmaster_address: str | None = None
+    """Who gets the mail of domains' and host's postmaster, abuse and root that have none."""
 
     def database_url(self, role: str | None = None) -> str:
         """Return the address of the database for *role*; None is the operating system's user."""
@@ -68,6 +116,20 @@ class Settings:
     def database_conninfo(self, role: str) -> str:
         """Return the same as a connection string of libpq."""
         return f"host={self.database_host} dbname={self.database_name} user={role}"
+
+    def webmail_conninfo(self, role: str) -> str:
+        """Return where the webmail's database is, as a connection string of libpq."""
+        return f"host={self.database_host} dbname={self.webmail_database_name} user={role}"
+
+    @property
+    def operator(self) -> str:
+        """Return who gets to see what users report."""
+        return self.operator_address or f"postmaster@{self.host}"
+
+    @property
+    def report_addresses(self) -> dict[str, str]:
+        """Return where users forward spam, and where good mail; an alias may lead there."""
+        return {verdict: f"{verdict}@{self.host}" for verdict in ("spam", "ham")}
 
     @property
     def webmail_url(self) -> str:
@@ -125,10 +187,15 @@ def _complaint(hint: Any, value: object) -> str:  # noqa: ANN401 - a type, or wh
         fits, rule = whole and typing.cast("int", value) > 0, "a whole number above 0"
     elif hint is Path:
         fits, rule = isinstance(value, str) and value.startswith("/"), "an absolute path"
+    elif get_origin(hint) is tuple:
+        texts = isinstance(value, list) and all(isinstance(each, str) and each for each in value)
+        fits, rule = texts, "a list of texts"
     else:
         fits, rule = isinstance(value, str) and value.strip() != "", "a text that is not empty"
     return "" if fits else f"must be {rule}"
 
 
 def _converted(hint: Any, value: Any) -> Any:  # noqa: ANN401 - what the field holds
+    if get_origin(hint) is tuple:
+        return tuple(value)
     return Path(value) if hint is Path else value

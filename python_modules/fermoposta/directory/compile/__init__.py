@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fermoposta.directory.compile import dkim, sieve
+from fermoposta.directory.compile import dkim, mailboxes, rules
 from fermoposta.directory.compile.files import Change
+from fermoposta.directory.compile.touched import Touched, touched_by
 from fermoposta.directory.model import State
 from fermoposta.service.settings import Settings
 
-__all__ = ["Change", "Paths", "compile_all", "paths_of"]
+__all__ = ["Change", "Paths", "Touched", "compile_all", "compile_touched", "paths_of", "touched_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +41,22 @@ def compile_all(state: State, paths: Paths) -> list[Change]:
 
 def _changes(state: State, paths: Paths) -> Iterator[Change]:
     yield from dkim.compile_keys(state.domains.values(), paths.dkim)
-    yield from sieve.compile_scripts(state.users.values(), paths.sieve)
+    yield from mailboxes.compile_all(state, paths.sieve)
+
+
+def compile_touched(state: State, touched: Touched, paths: Paths) -> list[Change]:
+    """Do the same for what a change of the directory touches, and for nothing else."""
+    return list(_touched(state, touched, paths))
+
+
+def _touched(state: State, touched: Touched, paths: Paths) -> Iterator[Change]:
+    if touched.keys:
+        yield from dkim.compile_keys(state.domains.values(), paths.dkim)
+    if touched.domains:
+        yield from mailboxes.compile_domains(state, paths.sieve, touched.domains)
+    anew = set(touched.mailboxes)
+    if touched.keys:
+        # A domain came or went: some answer their company's domains only.
+        anew.update(rules.answering_company(state))
+    if anew:
+        yield from mailboxes.compile_mailboxes(state, paths.sieve, anew)

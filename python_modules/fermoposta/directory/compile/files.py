@@ -20,10 +20,11 @@ class Change:
         return f"{self.action} {self.path}"
 
 
-def write(path: Path, content: bytes, *, mode: int) -> Change | None:
+def write(path: Path, content: bytes, *, mode: int, durable: bool = True) -> Change | None:
     """Bring the file at *path* to *content*; return None where it already was so.
 
-    Root leaves it to the folder's owner, who must be able to change it later.
+    Root leaves it to the folder's owner, who must be able to change it later. What is not *durable*
+    may be gone, or empty, after a power cut.
     """
     try:
         before = path.read_bytes()
@@ -31,9 +32,11 @@ def write(path: Path, content: bytes, *, mode: int) -> Change | None:
         before = None
     if before == content:
         return None
-    temporary = _temporary(path, content, mode)
+    temporary = _temporary(path, content, mode, durable=durable)
     try:
         temporary.replace(path)
+        # Who compiled the old file in the meantime must find the new one newer than that.
+        os.utime(path)
     finally:
         temporary.unlink(missing_ok=True)
     return Change("created" if before is None else "updated", path)
@@ -41,7 +44,7 @@ def write(path: Path, content: bytes, *, mode: int) -> Change | None:
 
 def write_once(path: Path, content: bytes, *, mode: int) -> Change | None:
     """Write *content* to *path* unless something is there, whoever is quicker; return None then."""
-    temporary = _temporary(path, content, mode)
+    temporary = _temporary(path, content, mode, durable=True)
     try:
         os.link(temporary, path)  # fails where a rename would overwrite
     except FileExistsError:
@@ -67,15 +70,16 @@ def remove(path: Path) -> Change | None:
     return Change("removed", path)
 
 
-def _temporary(path: Path, content: bytes, mode: int) -> Path:
+def _temporary(path: Path, content: bytes, mode: int, *, durable: bool) -> Path:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as target:
             target.write(content)
             os.fchmod(target.fileno(), mode)
-            target.flush()
-            os.fsync(target.fileno())
+            if durable:
+                target.flush()
+                os.fsync(target.fileno())
         _give_to_owner_of(path.parent, temporary)
     except OSError:
         temporary.unlink()

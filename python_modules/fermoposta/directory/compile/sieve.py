@@ -1,69 +1,94 @@
 """
-Compile what a mailbox does otherwise than all others to a Sieve script (RFC 5228).
+Compile junk rules and switches to Sieve scripts (RFC 5228) that file as `decide` decides.
 
-The filter marks infected mail with ``X-Virus`` and spam with ``X-Spam: Yes``; a script that is the
-same for everybody then files both into Quarantena. So a mailbox with both switches on needs no
-script, and one with a switch off takes the mark away or says its decision. The filter removes all
-three headers from what comes in: nobody outside can write them.
+The filter marks infected mail with ``X-Virus`` and spam with ``X-Spam: Yes``. Three scripts look at
+a message, in this order: the mailbox's own (the owner's rules and switches), that of its domain
+(the administrators' rules; one file however many mailboxes there are), and one that is the same for
+all and files what the filter found. What the first two know is handed on in headers, which the
+filter removes from whatever comes in: nobody outside can write them.
 """
 
-import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from __future__ import annotations
 
-from fermoposta.directory.compile.files import Change, folder, remove, write
-from fermoposta.directory.model import User
+from typing import TYPE_CHECKING
 
-SCRIPT = "policy.sieve"
-_MAILBOX_ID = re.compile(r"[0-9a-f][0-9a-f-]{7,63}")
+from fermoposta.directory.decide import Ground, rule_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fermoposta.directory.decide import Policy
+    from fermoposta.directory.model import JunkRule
+
 _HEAD = """\
 # Made from the directory by fermoposta; changes here are lost.
-require ["editheader"];
+require ["editheader", "envelope", "fileinto", "mailbox"];
 """
-_NO_ANTIVIRUS = """
+_ANTIVIRUS_OFF = """
 # Antivirus is off: infected mail is not filtered.
 if exists "X-Virus" {
-  deleteheader "X-Virus";
+  addheader "X-Fermoposta-Unfiltered" "infected";
 }
 """
-_NO_ANTISPAM = """
+_ANTISPAM_OFF = """
 # Antispam is off: spam goes to the inbox.
 if header :is "X-Spam" "Yes" {
-  addheader "X-Fermoposta-Decision" "inbox; antispam is off";
+  addheader "X-Fermoposta-Unfiltered" "spam";
 }
+"""
+_MAY_DECIDE = """
+# No rule releases an infected message, and none decides what is decided.
+if allof (not exists "X-Fermoposta-Decision",
+          anyof (not exists "X-Virus", header :is "X-Fermoposta-Unfiltered" "infected")) {
 """
 
 
-def script(user: User) -> str | None:
-    """Return the script of *user*'s mailbox, None where it does as all others do."""
-    if user.antivirus and user.antispam:
+def mailbox_script(policy: Policy) -> str | None:
+    """Return the script of a mailbox, None where it does as all others of its domain do."""
+    if policy.antivirus and policy.antispam and not policy.user_rules:
         return None
     parts = (
         _HEAD,
-        "" if user.antivirus else _NO_ANTIVIRUS,
-        "" if user.antispam else _NO_ANTISPAM,
+        "" if policy.antivirus else _ANTIVIRUS_OFF,
+        "" if policy.antispam else _ANTISPAM_OFF,
+        _rules(Ground.OWNER, policy.user_rules.values()),
     )
     return "".join(parts)
 
 
-def compile_scripts(users: Iterable[User], root: Path) -> Iterator[Change]:
-    """Write the script of each mailbox below *root*, and remove those that nobody needs."""
-    needed: set[str] = set()
-    for user in users:
-        text = script(user)
-        if text is None or user.mailbox_id is None:
-            continue
-        needed.add(user.mailbox_id)
-        folder(root / user.mailbox_id)
-        if change := write(root / user.mailbox_id / SCRIPT, text.encode(), mode=0o644):
-            yield change
-    for place in sorted(root.iterdir()):
-        if place.name not in needed and _MAILBOX_ID.fullmatch(place.name) and place.is_dir():
-            yield from _clear(place)
+def domain_script(rules: Mapping[str, JunkRule]) -> str | None:
+    """Return the script for all mailboxes of a domain, None where its rules are none."""
+    return _HEAD + _rules(Ground.ADMINISTRATORS, rules.values()) if rules else None
 
 
-def _clear(place: Path) -> Iterator[Change]:
-    for left in sorted(place.iterdir()):
-        if change := remove(left):
-            yield change
-    place.rmdir()
+def _rules(ground: Ground, rules: Iterable[JunkRule]) -> str:
+    """Return the test of each sender that *rules* name, addresses before domains."""
+    senders: dict[tuple[bool, str], list[str]] = {}
+    for rule in rules:
+        on_domain = rule.sender.startswith("@")
+        senders.setdefault((on_domain, rule.action), []).append(rule.sender)
+    if not senders:
+        return ""
+    branches = []
+    for (on_domain, action), named in sorted(senders.items()):
+        part = ":domain " if on_domain else ""
+        listed = ",\n      ".join(f'"{_escaped(name.removeprefix("@"))}"' for name in sorted(named))
+        text = rule_text(ground, action, named[0])
+        branches.append(
+            f'if envelope {part}:is "from" [\n      {listed}] {{\n{_act(action, text)}  }}'
+        )
+    return f"{_MAY_DECIDE}  {' els'.join(branches)}\n}}\n"
+
+
+def _act(action: str, text: str) -> str:
+    if action == "allow":
+        return f'    addheader "X-Fermoposta-Decision" "inbox; {text}";\n'
+    return (
+        f'    addheader "X-Fermoposta-Decision" "quarantine; {text}";\n'
+        '    fileinto :create "Quarantena";\n    stop;\n'
+    )
+
+
+def _escaped(text: str) -> str:
+    """Return *text* as the inside of a quoted string (RFC 5228, section 2.4.2)."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')

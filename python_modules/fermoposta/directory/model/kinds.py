@@ -19,6 +19,8 @@ class Kind(StrEnum):
     GRANTS = "grants"
     ALLOWED_DOMAINS = "allowed_domains"
     JUNK_RULES = "junk_rules"
+    MESSAGE_RULES = "rules"
+    OUT_OF_OFFICE = "out_of_office"
 
 
 ALL_KINDS: tuple[Kind, ...] = tuple(Kind)

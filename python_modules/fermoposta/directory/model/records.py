@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from fermoposta.directory.model.kinds import Kind, Owner
+from fermoposta.directory.model.mail_rules import MessageRule, OutOfOffice
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,7 +86,7 @@ class User:
     A person with a mailbox, who logs in with the address.
 
     *mobile*, *recovery_address* and *security_questions* are the user's own to change where
-    the declaration leaves them out (None).
+    the declaration leaves them out (None). *recipients_per_hour* None is the site's default.
     """
 
     kind: ClassVar[Kind] = Kind.USERS
@@ -103,6 +104,7 @@ class User:
     restrict_sending: bool = False
     restrict_receiving: bool = False
     self_service_reset: bool = True
+    recipients_per_hour: int | None = None
     role: Role | None = None
     mobile: str | None = field(default=None, compare=False)
     recovery_address: str | None = field(default=None, compare=False)
@@ -296,4 +298,6 @@ Record = (
     | Grant
     | AllowedDomains
     | JunkRule
+    | MessageRule
+    | OutOfOffice
 )

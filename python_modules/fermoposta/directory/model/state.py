@@ -10,6 +10,7 @@ from fermoposta.directory.model.kinds import ADDRESS_KINDS, ALL_KINDS, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from fermoposta.directory.model.mail_rules import MessageRule, OutOfOffice
     from fermoposta.directory.model.records import (
         Alias,
         AllowedDomains,
@@ -47,6 +48,8 @@ class State:
     grants: dict[str, Grant] = field(default_factory=dict)
     allowed_domains: dict[str, AllowedDomains] = field(default_factory=dict)
     junk_rules: dict[str, JunkRule] = field(default_factory=dict)
+    rules: dict[str, MessageRule] = field(default_factory=dict)
+    out_of_office: dict[str, OutOfOffice] = field(default_factory=dict)
     closed: dict[str, ClosedMailbox] = field(default_factory=dict)
     revision: int = 0
 

@@ -22,7 +22,15 @@ from fermoposta.directory.store.dsn import conninfo
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-ROLES = ("postfix", "dovecot", "sogo", "fermoposta_jobs", "fermoposta_portal")
+ROLES = (
+    "postfix",
+    "dovecot",
+    "sogo",
+    "fermoposta_jobs",
+    "fermoposta_portal",
+    "fermoposta_policy",
+    "fermoposta_agent",
+)
 """The database roles that views are granted to."""
 
 _LOCK = 0x6665726D0001

@@ -11,6 +11,7 @@ from fermoposta.directory.store.base import (
 from fermoposta.directory.store.dsn import conninfo
 from fermoposta.directory.store.memory import MemoryStore
 from fermoposta.directory.store.postgres import PostgresStore
+from fermoposta.directory.store.replica import Replica
 
 __all__ = [
     "KEPT_DAYS",
@@ -18,6 +19,7 @@ __all__ = [
     "Change",
     "MemoryStore",
     "PostgresStore",
+    "Replica",
     "StaleError",
     "Store",
     "StoreError",
@@ -25,10 +27,11 @@ __all__ = [
 ]
 
 
-def open_store(dsn: str | None = None) -> PostgresStore:
+def open_store(dsn: str | None = None, *, secrets: bool = True) -> PostgresStore:
     """
     Open the directory that *dsn* names; `fermoposta.directory.store.dsn` says what None means.
 
+    Who needs no password hashes opens it without *secrets*, and needs no right to read them.
     The connection is made when it is first needed; that raises StoreError where it fails.
     """
-    return PostgresStore(conninfo(dsn))
+    return PostgresStore(conninfo(dsn), secrets=secrets)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from fermoposta.directory.audit import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from fermoposta.directory.audit import AuditEntry
@@ -56,6 +56,18 @@ class Store(ABC):
         """Return everything that is stored, as it was at one moment."""
 
     @abstractmethod
+    def snapshot(self) -> tuple[State, int]:
+        """Return everything that is stored, and the id of the last change that is in it."""
+
+    @abstractmethod
+    def news(self, state: State, since: int) -> tuple[State, list[Change]]:
+        """
+        Return what *state*, as it was at the change *since*, has become, and the changes.
+
+        Reads only what the changes name. *state* stays as it is.
+        """
+
+    @abstractmethod
     def apply(self, plan: Plan, *, actor: str) -> int:
         """
         Carry out *plan*, all of it or nothing, for *actor*; return the revision afterwards.
@@ -86,6 +98,10 @@ class Store(ABC):
         wrong = verify(self.audit())
         if wrong is not None:
             raise AuditError(f"entry {wrong} of the audit is not as it was written")
+
+    @abstractmethod
+    def witness(self, address: str, action: str, what: Mapping[str, object], *, actor: str) -> None:
+        """Put into the audit that *actor* was in the mailbox of *address*: what was done there."""
 
     @abstractmethod
     def purgeable(self, now: datetime, *, days: int = KEPT_DAYS) -> list[ClosedMailbox]:

@@ -12,7 +12,7 @@ from fermoposta.directory.store.base import KEPT_DAYS, Change, StaleError, Store
 from fermoposta.directory.store.execution import batches, closed_by, ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fermoposta.directory.steps import Plan, Step
 
@@ -35,6 +35,17 @@ class MemoryStore(Store):
         """Return everything that is stored."""
         with self._news:
             return self._state.copy()
+
+    def snapshot(self) -> tuple[State, int]:
+        """Return everything that is stored, and the id of the last change that is in it."""
+        with self._news:
+            return self._state.copy(), self._changes[-1].id if self._changes else 0
+
+    def news(self, state: State, since: int) -> tuple[State, list[Change]]:
+        """Return what *state*, as it was at the change *since*, has become, and the changes."""
+        with self._news:
+            changes = [change for change in self._changes if change.id > since]
+            return (self._state.copy() if changes else state), changes
 
     def apply(self, plan: Plan, *, actor: str) -> int:
         """Carry out *plan* on a copy, which then takes the place of what was there."""
@@ -84,6 +95,11 @@ class MemoryStore(Store):
         """Return the entries of the audit behind the id *since*."""
         with self._news:
             return self._audit[since:]
+
+    def witness(self, address: str, action: str, what: Mapping[str, object], *, actor: str) -> None:
+        """Put into the audit that *actor* was in the mailbox of *address*."""
+        with self._news:
+            self._audit.append(self._chain(self._clock(), actor).of_access(address, action, what))
 
     def purgeable(self, now: datetime, *, days: int = KEPT_DAYS) -> list[ClosedMailbox]:
         """List the mailboxes that have been closed for at least *days* days."""

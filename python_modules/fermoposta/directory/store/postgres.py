@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,21 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from fermoposta.directory.audit import GENESIS, AuditEntry, Chain
-from fermoposta.directory.model import ADDRESS_KINDS, ALL_KINDS, ClosedMailbox, Kind, State
+from fermoposta.directory.model import (
+    ADDRESS_KINDS,
+    ALL_KINDS,
+    MAILBOX_KINDS,
+    ClosedMailbox,
+    Kind,
+    State,
+)
 from fermoposta.directory.steps import Action
 from fermoposta.directory.store.base import KEPT_DAYS, Change, StaleError, Store, StoreError
 from fermoposta.directory.store.execution import CHANNEL, Batch, after_of, batches, closed_by, ready
 from fermoposta.directory.store.rows import TABLES, Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from fermoposta.directory.steps import Plan, Step
 
@@ -31,34 +39,84 @@ _LOCK = 0x6665726D0002
 _AUDIT = ("id", "at", "actor", "action", "kind", "key", "before", "after", "hash")
 _CLOSED = ("mailbox_id", "address", "kind", "closed_at", "password_hash")
 _TEXT = {"mailbox_id"}
-_JSON = {"role", "folders", "security_questions"}
+_JSON = {"role", "folders", "security_questions", "conditions", "actions"}
+_SECRET = {"password_hash", "security_questions"}
+"""Columns that a role without need of them has no right on."""
 
 
 class PostgresStore(Store):
-    """The directory behind *dsn*, a connection string of libpq. Threads may share a store."""
+    """
+    The directory behind *dsn*, a connection string of libpq. Threads may share a store.
 
-    def __init__(self, dsn: str) -> None:
+    Without *secrets* password hashes and the answers to security questions are neither asked for
+    nor known, and users cannot be written.
+    """
+
+    def __init__(self, dsn: str, *, secrets: bool = True) -> None:
         self._dsn = dsn
+        self._secrets = secrets
         self._connection: Connection | None = None
         self._one_at_a_time = threading.RLock()
 
     def state(self) -> State:
         """Return everything that is stored, from one snapshot."""
+        return self.snapshot()[0]
+
+    def snapshot(self) -> tuple[State, int]:
+        """Return everything that is stored, and the id of the last change that is in it."""
         with self._transaction(snapshot=True) as connection:
             state = State(revision=_revision(connection))
             for kind in ALL_KINDS:
-                table = TABLES[kind]
+                self._read(connection, state, kind)
+            self._read_closed(connection, state)
+            return state, _position(connection)
+
+    def news(self, state: State, since: int) -> tuple[State, list[Change]]:
+        """Return what *state*, as it was at the change *since*, has become, and the changes."""
+        with self._transaction(snapshot=True) as connection:
+            changes = _changes(connection, since)
+            if not changes:
+                return state, changes
+            touched: dict[Kind, set[str]] = defaultdict(set)
+            for change in changes:
+                touched[change.kind].add(_first(change.key))
+            state = state.with_kinds(touched, state)
+            state.revision = _revision(connection)
+            for kind, firsts in touched.items():
                 found = state.of(kind)
-                for row in connection.execute(_select(table.name, table.columns)).fetchall():
-                    record = table.read(row)
-                    found[record.key] = record
-            for closed in _closed(connection):
-                state.closed[closed.mailbox_id] = closed
-        return state
+                for key in [key for key in found if _first(key) in firsts]:
+                    del found[key]
+                self._read(connection, state, kind, firsts)
+            if not touched.keys().isdisjoint(MAILBOX_KINDS):
+                state.closed = {}
+                self._read_closed(connection, state)
+        return state, changes
+
+    def _read(
+        self,
+        connection: Connection,
+        state: State,
+        kind: Kind,
+        firsts: Collection[str] | None = None,
+    ) -> None:
+        """Put the records of *kind* into *state*: all, or those whose keys begin with *firsts*."""
+        table = TABLES[kind]
+        query = _select(table.name, table.columns, secrets=self._secrets)
+        if firsts is not None:
+            query += sql.SQL(" WHERE {} = ANY(%s)").format(sql.Identifier(table.columns[0]))
+        values = None if firsts is None else [list(firsts)]
+        for row in connection.execute(query, values).fetchall():
+            state.put(table.read(row))
+
+    def _read_closed(self, connection: Connection, state: State) -> None:
+        for closed in _closed(connection, secrets=self._secrets):
+            state.closed[closed.mailbox_id] = closed
 
     def apply(self, plan: Plan, *, actor: str) -> int:
         """Carry out *plan* in one transaction, under the lock of whoever writes."""
         steps = ready(plan)
+        if not self._secrets and any(step.kind is Kind.USERS for step in steps):
+            raise StoreError("a store that was opened without secrets can't write users")
         with self._transaction() as connection:
             _lock(connection)
             if plan.revision != _revision(connection):
@@ -97,10 +155,17 @@ class PostgresStore(Store):
             rows = connection.execute(query, [since]).fetchall()
         return [AuditEntry(row[0], row[1].astimezone(UTC), *row[2:]) for row in rows]
 
+    def witness(self, address: str, action: str, what: Mapping[str, object], *, actor: str) -> None:
+        """Put into the audit that *actor* was in the mailbox of *address*; the feed has no news."""
+        with self._transaction() as connection:
+            _lock(connection)
+            entry = _chain(connection, datetime.now(UTC), actor).of_access(address, action, what)
+            _audit(connection, [entry])
+
     def purgeable(self, now: datetime, *, days: int = KEPT_DAYS) -> list[ClosedMailbox]:
         """List the mailboxes that have been closed for at least *days* days."""
         with self._transaction() as connection:
-            return _closed(connection, before=now - timedelta(days=days))
+            return _closed(connection, now - timedelta(days=days), secrets=self._secrets)
 
     def purge(
         self, mailbox_ids: Iterable[str], *, now: datetime, actor: str, days: int = KEPT_DAYS
@@ -109,7 +174,7 @@ class PostgresStore(Store):
         wanted = set(mailbox_ids)
         with self._transaction() as connection:
             _lock(connection)
-            due = _closed(connection, before=now - timedelta(days=days))
+            due = _closed(connection, now - timedelta(days=days), secrets=self._secrets)
             found = [each for each in due if each.mailbox_id in wanted]
             if found:
                 _forget(connection, [each.mailbox_id for each in found])
@@ -148,14 +213,29 @@ def _told() -> Iterator[None]:
         raise StoreError(f"the directory cannot be used: {reason}") from None
 
 
-def _select(table: str, columns: Sequence[str]) -> sql.Composed:
-    named = [
-        sql.SQL("{}::text").format(sql.Identifier(name)) if name in _TEXT else sql.Identifier(name)
-        for name in columns
-    ]
+def _select(table: str, columns: Sequence[str], *, secrets: bool = True) -> sql.Composed:
+    named = [_column(name, secrets=secrets) for name in columns]
     return sql.SQL("SELECT {} FROM directory.{}").format(
         sql.SQL(", ").join(named), sql.Identifier(table)
     )
+
+
+def _column(name: str, *, secrets: bool) -> sql.Composable:
+    if name in _SECRET and not secrets:
+        return sql.SQL("NULL")
+    if name in _TEXT:
+        return sql.SQL("{}::text").format(sql.Identifier(name))
+    return sql.Identifier(name)
+
+
+def _first(key: str) -> str:
+    """Return the first part of a record's key: an address, a domain, a company."""
+    return key.partition(" ")[0]
+
+
+def _position(connection: Connection) -> int:
+    row = connection.execute("SELECT coalesce(max(id), 0) FROM directory.changes").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _revision(connection: Connection) -> int:
@@ -176,8 +256,10 @@ def _changes(connection: Connection, since: int) -> list[Change]:
     return [Change(row[0], row[1], Kind(row[2]), row[3]) for row in rows]
 
 
-def _closed(connection: Connection, before: datetime | None = None) -> list[ClosedMailbox]:
-    query = _select("closed_mailboxes", _CLOSED)
+def _closed(
+    connection: Connection, before: datetime | None = None, *, secrets: bool
+) -> list[ClosedMailbox]:
+    query = _select("closed_mailboxes", _CLOSED, secrets=secrets)
     query += sql.SQL(" WHERE closed_at <= coalesce(%s, closed_at) ORDER BY closed_at, mailbox_id")
     rows = connection.execute(query, [before]).fetchall()
     return [
@@ -266,11 +348,15 @@ def _chain(connection: Connection, now: datetime, actor: str) -> Chain:
     return Chain(last[0] if last else 0, last[1] if last else GENESIS, now, actor)
 
 
-def _note(connection: Connection, entries: Sequence[AuditEntry]) -> None:
-    """Write audit and change feed, and wake whoever listens when this commits."""
+def _audit(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     rows = [
         (e.id, e.at, e.actor, e.action, e.kind, e.key, e.before, e.after, e.hash) for e in entries
     ]
     _copy(connection, "audit", _AUDIT, rows)
+
+
+def _note(connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Write audit and change feed, and wake whoever listens when this commits."""
+    _audit(connection, entries)
     _copy(connection, "changes", ("kind", "key"), ((e.kind, e.key) for e in entries))
     connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(entries[-1].id)])

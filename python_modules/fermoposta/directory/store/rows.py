@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from fermoposta.directory.model import (
+    Actions,
     Alias,
     AllowedDomains,
     Company,
+    Condition,
     Delegation,
     Domain,
     Grant,
     Group,
     JunkRule,
     Kind,
+    MessageRule,
+    OutOfOffice,
     Owner,
     Record,
     Resource,
@@ -24,7 +28,7 @@ from fermoposta.directory.model import (
     SendAs,
     User,
 )
-from fermoposta.directory.public import role_value
+from fermoposta.directory.public import actions_value, role_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +97,7 @@ def _user_out(user: User) -> Row:
         user.restrict_sending,
         user.restrict_receiving,
         user.self_service_reset,
+        user.recipients_per_hour,
         json.dumps(role_value(user.role)) if user.role else None,
         user.mobile,
         user.recovery_address,
@@ -104,11 +109,11 @@ def _user_out(user: User) -> Row:
 
 
 def _user_in(row: Row) -> User:
-    values: list[Any] = list(row[:17])
+    values: list[Any] = list(row[:18])
     values[9] = tuple(row[9])
-    values[13] = _role_in(row[13])
-    values[16] = _questions_in(row[16])
-    values += [None, row[17], _OWNERS[row[18]], row[19]]
+    values[14] = _role_in(row[14])
+    values[17] = _questions_in(row[17])
+    values += [None, row[18], _OWNERS[row[19]], row[20]]
     return User(*values)
 
 
@@ -132,6 +137,31 @@ def _delegation_out(each: Delegation) -> Row:
 def _delegation_in(row: Row) -> Delegation:
     folders = tuple((name, mask) for name, mask in cast("list[list[Any]]", row[2]))
     return Delegation(row[0], row[1], folders, _OWNERS[row[3]])
+
+
+def _rule_out(rule: MessageRule) -> Row:
+    conditions = [[each.field, each.test, each.value, each.name] for each in rule.conditions]
+    return (
+        rule.mailbox,
+        rule.name,
+        json.dumps(conditions),
+        json.dumps(actions_value(rule.actions)),
+        rule.match,
+        rule.position,
+        rule.enabled,
+        rule.managed_by.value,
+    )
+
+
+def _rule_in(row: Row) -> MessageRule:
+    conditions = tuple(Condition(*each) for each in cast("list[list[Any]]", row[2]))
+    actions: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in cast("dict[str, Any]", row[3]).items()
+    }
+    return MessageRule(
+        row[0], row[1], conditions, Actions(**actions), row[4], row[5], row[6], _OWNERS[row[7]]
+    )
 
 
 TABLES: dict[Kind, Table] = {
@@ -170,6 +200,7 @@ TABLES: dict[Kind, Table] = {
             "restrict_sending",
             "restrict_receiving",
             "self_service_reset",
+            "recipients_per_hour",
             "role",
             "mobile",
             "recovery_address",
@@ -255,5 +286,47 @@ TABLES: dict[Kind, Table] = {
         lambda each: (each.scope, each.sender, each.action, each.managed_by.value),
         lambda row: JunkRule(row[0], row[1], row[2], _OWNERS[row[3]]),
         keys=2,
+    ),
+    Kind.MESSAGE_RULES: Table(
+        "message_rules",
+        (
+            "mailbox",
+            "name",
+            "conditions",
+            "actions",
+            "match",
+            "position",
+            "enabled",
+            "managed_by",
+        ),
+        _rule_out,
+        _rule_in,
+        keys=2,
+    ),
+    Kind.OUT_OF_OFFICE: Table(
+        "out_of_office",
+        (
+            "mailbox",
+            "text",
+            "subject",
+            "starts",
+            "ends",
+            "days",
+            "audience",
+            "enabled",
+            "managed_by",
+        ),
+        lambda each: (
+            each.mailbox,
+            each.text,
+            each.subject,
+            each.starts,
+            each.ends,
+            each.days,
+            each.audience,
+            each.enabled,
+            each.managed_by.value,
+        ),
+        lambda row: OutOfOffice(*_owned(row)),
     ),
 }

@@ -1,80 +1,73 @@
-"""Scripts of single mailboxes."""
-
-from dataclasses import replace
-from pathlib import Path
+"""Scripts of single mailboxes and of domains, as text; what they do is tested on a host."""
 
 import pytest
 
-from fermoposta.directory.compile.sieve import compile_scripts, script
-from fermoposta.directory.model import User
+from fermoposta.directory.compile.sieve import domain_script, mailbox_script
+from fermoposta.directory.decide import Policy
+from fermoposta.directory.model import JunkRule
 
-ADA = User("ada@example.org", "Ada Lovelace", mailbox_id="0badcafe-0000-4000-8000-000000000001")
-NO_SPAM_FILTER = replace(ADA, antispam=False)
-SCRIPT = f"{ADA.mailbox_id}/policy.sieve"
+MINE = "ada@example.org"
 
 
-def compiled(users: list[User], root: Path) -> list[str]:
-    return [
-        f"{change.action} {change.path.relative_to(root)}"
-        for change in compile_scripts(users, root)
-    ]
+def rules(scope: str, *listed: tuple[str, str]) -> dict[str, JunkRule]:
+    return {sender: JunkRule(scope, sender, action) for sender, action in listed}
+
+
+EVERYTHING = Policy(
+    rules(
+        MINE,
+        ("marco@dominio.it", "allow"),
+        ("x'{}|`$%#@odd.test", "block"),
+        ("@spam.test", "block"),
+        ("@news.test", "allow"),
+    ),
+    antivirus=False,
+    antispam=False,
+)
 
 
 def test_most_mailboxes_need_no_script() -> None:
-    """With both switches on, what is the same for everybody does."""
-    assert script(ADA) is None
+    """With both switches on and no rule, what is the same for everybody does."""
+    assert mailbox_script(Policy()) is None
+    assert domain_script({}) is None
 
 
-@pytest.mark.parametrize(
-    ("antivirus", "antispam", "said", "unsaid"),
-    [
-        (True, False, "X-Fermoposta-Decision", "deleteheader"),
-        (False, True, "deleteheader", "X-Fermoposta-Decision"),
-    ],
-)
-def test_a_switch_acts_on_its_own_verdict_only(
-    *, antivirus: bool, antispam: bool, said: str, unsaid: str
-) -> None:
+def test_administrators_rules_are_in_no_mailboxs_script() -> None:
+    """Ten thousand mailboxes share the one script of their domain."""
+    theirs = rules("example.org", ("@spam.test", "block"))
+
+    assert mailbox_script(Policy(admin_rules=theirs)) is None
+    assert "spam.test" in (domain_script(theirs) or "")
+
+
+@pytest.mark.parametrize(("antivirus", "antispam"), [(True, False), (False, True)])
+def test_a_switch_acts_on_its_own_verdict_only(*, antivirus: bool, antispam: bool) -> None:
     """Antispam off releases no virus, antivirus off no spam."""
-    text = script(replace(ADA, antivirus=antivirus, antispam=antispam)) or ""
+    text = mailbox_script(Policy(antivirus=antivirus, antispam=antispam)) or ""
 
-    assert said in text
-    assert unsaid not in text
-
-
-def test_compiling_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:
-    """The same directory, the same files."""
-    assert compiled([NO_SPAM_FILTER], tmp_path) == [f"created {SCRIPT}"]
-    assert compiled([NO_SPAM_FILTER], tmp_path) == []
+    assert ('"X-Fermoposta-Unfiltered" "infected"' in text) is not antivirus
+    assert ('"X-Fermoposta-Unfiltered" "spam"' in text) is not antispam
 
 
-def test_a_change_of_a_switch_is_a_change_of_the_file(tmp_path: Path) -> None:
-    """Both ways."""
-    compiled([NO_SPAM_FILTER], tmp_path)
+def test_addresses_are_looked_at_before_domains() -> None:
+    """The more specific rule wins, since the first test that holds does."""
+    text = mailbox_script(EVERYTHING) or ""
 
-    assert compiled([replace(NO_SPAM_FILTER, antivirus=False)], tmp_path) == [f"updated {SCRIPT}"]
-    assert compiled([ADA], tmp_path) == [f"removed {SCRIPT}"]
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_script_of_a_closed_mailbox_goes(tmp_path: Path) -> None:
-    """Nothing stays of who is gone."""
-    compiled([NO_SPAM_FILTER], tmp_path)
-
-    assert compiled([], tmp_path) == [f"removed {SCRIPT}"]
+    last_address = max(text.index(each) for each in ('"marco@dominio.it"', "odd.test"))
+    assert last_address < min(text.index(f'"{each}.test"') for each in ("spam", "news"))
 
 
-def test_what_is_not_ours_stays(tmp_path: Path) -> None:
-    """A folder whose name is no mailbox id was put there by somebody else."""
-    (tmp_path / "lost+found").mkdir()
+def test_the_same_rules_make_the_same_script() -> None:
+    """Whatever the order in which they were given: nothing is written twice."""
+    listed = [("@a.test", "block"), ("@b.test", "block"), ("c@c.test", "allow")]
 
-    assert compiled([], tmp_path) == []
-    assert (tmp_path / "lost+found").is_dir()
+    assert mailbox_script(Policy(rules(MINE, *listed))) == mailbox_script(
+        Policy(rules(MINE, *reversed(listed)))
+    )
 
 
-def test_the_mail_store_may_read_scripts(tmp_path: Path) -> None:
-    """Dovecot runs them as another user."""
-    compiled([NO_SPAM_FILTER], tmp_path)
+def test_a_quote_or_a_backslash_stays_inside_its_string() -> None:
+    """No sender can end a string and say something of its own."""
+    text = mailbox_script(Policy(rules(MINE, ('a"\\b@x.test', "block")))) or ""
 
-    assert (tmp_path / SCRIPT).stat().st_mode & 0o777 == 0o644
-    assert (tmp_path / SCRIPT).parent.stat().st_mode & 0o755 == 0o755
+    assert '"a\\"\\\\b@x.test"' in text

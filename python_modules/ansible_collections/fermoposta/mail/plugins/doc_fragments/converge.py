@@ -30,6 +30,8 @@ options:
       - grants
       - allowed_domains
       - junk_rules
+      - rules
+      - out_of_office
     default: []
   config:
     description: Configuration of the host's services, which says where the database is.

@@ -44,6 +44,8 @@ KINDS = (
     "grants",
     "allowed_domains",
     "junk_rules",
+    "rules",
+    "out_of_office",
 )
 OWNER_ROLE = "fermoposta"
 ATTEMPTS = 3
@@ -231,7 +233,9 @@ def _kept(actual: State, declared: Mapping[str, Any], *, exclusive: bool) -> Sta
 
 def _keys(kind: Kind, content: Mapping[str, Any]) -> set[str]:
     """Return the keys, as the directory writes them, of what *content* declares."""
-    depth = {Kind.DELEGATIONS: 2, Kind.JUNK_RULES: 2, Kind.GRANTS: 3}.get(kind, 1)
+    depth = {Kind.DELEGATIONS: 2, Kind.JUNK_RULES: 2, Kind.GRANTS: 3, Kind.MESSAGE_RULES: 2}.get(
+        kind, 1
+    )
 
     def walk(inner: Mapping[str, Any], level: int) -> list[tuple[str, ...]]:
         if level == 1:
@@ -241,6 +245,8 @@ def _keys(kind: Kind, content: Mapping[str, Any]) -> set[str]:
     found = walk(content, depth)
     if kind is Kind.GRANTS:  # its key names the grantee before the folder
         return {f"{mailbox.lower()} {to.lower()} {folder}" for mailbox, folder, to in found}
+    if kind is Kind.MESSAGE_RULES:  # their names are the users' own words
+        return {f"{mailbox.lower()} {name.strip()}" for mailbox, name in found}
     return {" ".join(names).lower() for names in found}
 
 

@@ -65,6 +65,14 @@ options:
     description: Junk rules by scope and sender, as C(mail_junk_rules).
     type: dict
     default: {}
+  rules:
+    description: Message rules by mailbox and name, as C(mail_rules).
+    type: dict
+    default: {}
+  out_of_office:
+    description: Out-of-office answers by mailbox, as C(mail_out_of_office).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: policies
-short_description: Converge delegations, rights on folders, allowed domains and junk rules
+short_description: Converge delegations, rights, allowed domains, rules and answers
 version_added: 0.1.0
 description:
   - Brings each kind of policy that is given to what its list says; the others stay as they are.
@@ -91,6 +91,73 @@ options:
         type: str
         required: true
         choices: [allow, block]
+  rules:
+    description: What mailboxes do by themselves with mail that comes.
+    type: list
+    elements: dict
+    suboptions:
+      mailbox:
+        description: Address of the user.
+        type: str
+        required: true
+      name:
+        description: Name of the rule among those of the mailbox.
+        type: str
+        required: true
+      enabled:
+        description: Whether the rule acts; true unless given.
+        type: bool
+      match:
+        description: Whether all conditions must hold, or any; V(all) unless given.
+        type: str
+        choices: [all, any]
+      position:
+        description: Rules are tried by position, then by name; 0 unless given.
+        type: int
+      conditions:
+        description:
+          - A C(field) (V(from), V(to), V(subject), V(header) with its C(name), V(size),
+            V(has_attachment)) and one test (C(contains), C(is), C(over), C(under)) each.
+          - None of them is every message.
+        type: list
+        elements: dict
+      actions:
+        description: C(forward), C(redirect), C(mark), C(copy), C(move), C(discard), C(stop), as
+          in C(mail_rules).
+        type: dict
+        required: true
+  out_of_office:
+    description: What mailboxes answer while their owners are away.
+    type: list
+    elements: dict
+    suboptions:
+      mailbox:
+        description: Address of the user.
+        type: str
+        required: true
+      text:
+        description: The answer.
+        type: str
+        required: true
+      subject:
+        description: Its subject; that of the message answered unless given.
+        type: str
+      from:
+        description: First day, such as C(2026-08-01); at once unless given.
+        type: str
+      until:
+        description: Last day; without an end unless given.
+        type: str
+      days:
+        description: In how many days a sender is answered once, 1 to 30; 7 unless given.
+        type: int
+      audience:
+        description: Who is answered; V(everybody) unless given.
+        type: str
+        choices: [everybody, company]
+      enabled:
+        description: Whether it answers; true unless given.
+        type: bool
 """
 
 EXAMPLES = r"""
@@ -192,14 +259,43 @@ SPEC = {
             "action": {"type": "str", "required": True, "choices": ["allow", "block"]},
         },
     },
+    "rules": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "mailbox": {"type": "str", "required": True},
+            "name": {"type": "str", "required": True},
+            "enabled": {"type": "bool"},
+            "match": {"type": "str", "choices": ["all", "any"]},
+            "position": {"type": "int"},
+            "conditions": {"type": "list", "elements": "dict"},
+            "actions": {"type": "dict", "required": True},
+        },
+    },
+    "out_of_office": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "mailbox": {"type": "str", "required": True},
+            "text": {"type": "str", "required": True},
+            "subject": {"type": "str"},
+            "from": {"type": "str"},
+            "until": {"type": "str"},
+            "days": {"type": "int"},
+            "audience": {"type": "str", "choices": ["everybody", "company"]},
+            "enabled": {"type": "bool"},
+        },
+    },
 }
 
 # Kind → the options that name an entry, and the one that is its value where there is only one.
-NAMES = {
+NAMES: dict[str, tuple[tuple[str, ...], str | None]] = {
     "delegations": (("mailbox", "delegate"), "folders"),
     "grants": (("mailbox", "folder", "grantee"), "rights"),
     "allowed_domains": (("domain",), "allowed"),
     "junk_rules": (("scope", "sender"), "action"),
+    "rules": (("mailbox", "name"), None),
+    "out_of_office": (("mailbox",), None),
 }
 
 

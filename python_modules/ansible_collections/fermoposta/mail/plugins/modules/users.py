@@ -76,6 +76,10 @@ options:
       self_service_reset:
         description: Whether the user may set a forgotten password anew; true unless given.
         type: bool
+      recipients_per_hour:
+        description: To how many recipients the user may write in an hour; the site's limit
+          unless given.
+        type: int
       mobile:
         description: Number for new passwords by SMS, in international form. The user's own to
           change where not given.
@@ -210,6 +214,7 @@ SPEC = {
             "restrict_sending": {"type": "bool"},
             "restrict_receiving": {"type": "bool"},
             "self_service_reset": {"type": "bool"},
+            "recipients_per_hour": {"type": "int"},
             "mobile": {"type": "str"},
             "recovery_address": {"type": "str"},
             "security_questions": {

@@ -1,0 +1,61 @@
+"""Which message rules of a mailbox fire for a message. Pure; the compiled Sieve tests alike."""
+
+from __future__ import annotations
+
+import email.policy
+from email.parser import BytesParser
+from email.utils import getaddresses
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from email.message import EmailMessage
+
+    from fermoposta.directory.model import Condition, MessageRule
+
+_FIELDS = {"from": ("From",), "to": ("To", "Cc"), "subject": ("Subject",)}
+_MEDIA = ("application", "audio", "video")
+
+
+def firing(rules: Iterable[MessageRule], content: bytes) -> Iterator[MessageRule]:
+    """Yield those of *rules* that fire, in their order, up to one that stops the others."""
+    message = BytesParser(policy=email.policy.default).parsebytes(content)
+    for rule in sorted(rules, key=lambda each: (each.position, each.name)):
+        if rule.enabled and _holds(rule, message, len(content)):
+            yield rule
+            if rule.actions.stop:
+                return
+
+
+def _holds(rule: MessageRule, message: EmailMessage, size: int) -> bool:
+    found = [_condition(each, message, size) for each in rule.conditions]
+    return not found or (any if rule.match == "any" else all)(found)
+
+
+def _condition(condition: Condition, message: EmailMessage, size: int) -> bool:
+    if condition.field == "size":
+        limit = int(condition.value)
+        return size > limit if condition.test == "over" else size < limit
+    if condition.field == "has_attachment":
+        return _has_attachment(message) is bool(condition.value)
+    names = (condition.name,) if condition.field == "header" else _FIELDS[condition.field]
+    values = [_folded(value) for name in names for value in message.get_all(name, ())]
+    wanted = _folded(condition.value)
+    if condition.test == "contains":
+        return any(wanted in value for value in values)
+    if condition.field in ("from", "to"):
+        values += [address for _, address in getaddresses(values)]
+    return wanted in values
+
+
+def _has_attachment(message: EmailMessage) -> bool:
+    return any(
+        "attachment" in str(part.get("Content-Disposition", "")).lower()
+        or part.get_content_maintype() in _MEDIA
+        or part.get_content_type() == "message/rfc822"
+        for part in message.walk()
+    )
+
+
+def _folded(value: object) -> str:
+    return " ".join(str(value).split()).lower()
