@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
 import smtplib
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from clients.mail import compose, token
-
-from fermoposta_demo.podman import podman
+from clients.mail import token
+from clients.network import TRUSTED, UNTRUSTED, more_addresses, send_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
 
     from fermoposta_demo.appliance import Appliance
 
-TRUSTED = "192.0.2.10"
-UNTRUSTED = "198.51.100.10"
 # The forms by which relays have been fooled: routes, percent hacks, bang paths, quoted parts, our
 # own literal.
 FORMS = [
@@ -39,40 +34,12 @@ FORMS = [
     ("root@mail.example.org", "victim@outside.test"),
     ("relay@spammer.test", "victim@[10.255.255.1]"),
 ]
-SEND = """
-import json, smtplib, sys
-source, target, sender, to, message = json.loads(sys.argv[1])
-options = {"timeout": 60, "source_address": (source, 0)}
-with smtplib.SMTP(target, 25, "printer.example.org", **options) as client:
-    try:
-        client.sendmail(sender, [to], message)
-    except smtplib.SMTPRecipientsRefused as refused:
-        print("refused", list(refused.recipients.values())[0][0])
-    except smtplib.SMTPSenderRefused as refused:
-        print("refused", refused.smtp_code)
-    else:
-        print("taken")
-"""
 
 
 @pytest.fixture(scope="module")
 def addresses(appliance: Appliance) -> Iterator[str]:
-    """Give the host two more addresses to call itself from; return the one to call."""
-    pid = podman("inspect", "--format", "{{.State.Pid}}", appliance.container).strip()
-    inside = ["nsenter", "--target", pid, "--net", "ip", "address"]
-    for address in (TRUSTED, UNTRUSTED):
-        subprocess.run([*inside, "add", f"{address}/32", "dev", "lo"], check=True)
-    networks = json.loads(podman("inspect", appliance.container))[0]["NetworkSettings"]
-    yield networks["IPAddress"] or next(iter(networks["Networks"].values()))["IPAddress"]
-    for address in (TRUSTED, UNTRUSTED):
-        subprocess.run([*inside, "del", f"{address}/32", "dev", "lo"], check=True)
-
-
-def send_from(shell: Shell, source: str, target: str, *, sender: str, subject: str) -> str:
-    """Send without TLS and without log-in from an address, and return how the server took it."""
-    to = "friend@outside.test"
-    message = compose(sender, to, subject).as_string()
-    return shell.python(SEND, json.dumps([source, target, sender, to, message])).strip()
+    with more_addresses(appliance) as target:
+        yield target
 
 
 @pytest.mark.parametrize(("sender", "to"), FORMS)

@@ -153,3 +153,42 @@ def test_the_address_of_a_users_device_stays_here(render):
     assert kept.startswith("Received: by mail.example.org (Postfix) with ESMTPSA id 4jY8Pl6")
     assert "203.0.113.9" not in kept
     assert "laptop" not in kept
+
+
+def test_only_this_host_writes_to_the_mailbox_agent(main_cf, master_cf):
+    """Its domain is refused before anything else is looked at, but not where this host writes."""
+    cf = main_cf()
+
+    assert cf["smtpd_recipient_restrictions"].startswith("check_recipient_access $internal_recip")
+    assert "agent.fermoposta.invalid = 550" in cf["internal_recipients"]
+    assert "agent.fermoposta.invalid = agent:unix:" in cf["transport_maps"]
+    assert (
+        "check_recipient_access" not in master_cf["127.0.0.1:10025"]["smtpd_recipient_restrictions"]
+    )
+
+
+def test_what_this_host_writes_to_itself_comes_from_itself(master_cf):
+    """The door for it is on the loopback alone, and takes nothing from elsewhere."""
+    assert master_cf["127.0.0.1:10025"]["smtpd_relay_restrictions"] == "permit_mynetworks, reject"
+
+
+@pytest.mark.parametrize(
+    "door", ["smtpd", "submission", "submissions", "127.0.0.1:10025", "pickup"]
+)
+def test_nothing_follows_an_alias_past_the_policy(master_cf, door):
+    """What the policy put in an alias's place is what is queued."""
+    cleanup = master_cf[door]["cleanup_service_name"]
+
+    assert master_cf[cleanup]["virtual_alias_maps"] == ""
+
+
+def test_the_policy_is_asked_before_the_filter(main_cf, master_cf):
+    """What it changes is signed; what this host makes comes in by a door of its own."""
+    cf = main_cf()
+
+    assert cf["smtpd_milters"].split()[0] == "unix:/run/fermoposta-policy/milter.sock"
+    assert cf["host_milters"].split()[0] == "unix:/run/fermoposta-policy/milter-host.sock"
+    assert cf["non_smtpd_milters"] == "$host_milters"
+    assert master_cf["127.0.0.1:10025"]["smtpd_milters"] == "$host_milters"
+    assert "smtpd_milters" not in master_cf["smtpd"]
+    assert "default_action = 451" in cf["smtpd_recipient_restrictions"]
