@@ -1,15 +1,17 @@
 """
-Carry changes to the daemons: follow the feed, compile, tell Dovecot, purge.
+Carry changes to the daemons: follow the feed, compile, tell Dovecot and the webmail, purge.
 
-A pass starts from the place mark and ends by moving it, so that a pass which fails, or is killed,
-is done again; everything in it may be done twice. Errors of the database, of Dovecot and of the
-disk end the pass, and it is tried again after a growing pause.
+The directory is kept in memory, and a change compiles only what it touches; from time to time, and
+first of all, a full pass repairs whatever is not as it should be. A pass ends by moving the place
+mark, so that one which fails, or is killed, is done again; everything in it may be done twice.
+Errors of the database, of Dovecot and of the disk end the pass, and it is tried again after a
+growing pause.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,19 +19,35 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from fermoposta.directory.compile import Paths, compile_all, paths_of
+from fermoposta.directory.compile import (
+    Paths,
+    compile_all,
+    compile_touched,
+    paths_of,
+    touched_by,
+)
 from fermoposta.directory.model import State
 from fermoposta.directory.store import Change, Store, StoreError, open_store
-from fermoposta.jobs import doveadm, purge
+from fermoposta.directory.store.replica import Replica
+from fermoposta.jobs import purge
 from fermoposta.jobs.effects import effects_of
 from fermoposta.jobs.feed import Feed, follow
+from fermoposta.mailstore.doveadm import Doveadm, DoveadmError
+from fermoposta.mailstore.webmail_cache import WebmailCacheError, forget_people
 from fermoposta.service.notify import notify
+from fermoposta.service.pause import pause_after
 from fermoposta.service.settings import Settings
 
 ROLE = "fermoposta_jobs"
-LONGEST_PAUSE = 60
-"""Seconds between two tries, however often they failed."""
-TROUBLE = (psycopg.Error, SQLAlchemyError, StoreError, doveadm.DoveadmError, OSError, TimeoutError)
+TROUBLE = (
+    psycopg.Error,
+    SQLAlchemyError,
+    StoreError,
+    DoveadmError,
+    WebmailCacheError,
+    OSError,
+    TimeoutError,
+)
 """What passes by itself or by an operator's hand: the pass is tried again."""
 
 _log = structlog.get_logger()
@@ -37,44 +55,61 @@ _log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Worker:
-    """What a pass works with, and when the last full one was."""
+    """What a pass works with, what is left to do, and when the last full pass was."""
 
     settings: Settings
     store: Store
     paths: Paths
     purge_dir: Path
+    replica: Replica | None = None
+    pending: list[Change] = field(default_factory=list)
     last_full: float | None = None
 
     async def work(self, feed: Feed) -> None:
         """Carry out what happened since the place mark; look at everything from time to time."""
-        since = await feed.position()
-        changes = await asyncio.to_thread(self.store.changes, since)
+        replica = await self._catch_up(feed)
         overdue = self._overdue()
-        if not changes and not overdue:
+        if not self.pending and not overdue:
             return
-        state = await asyncio.to_thread(self._compile)
-        await self._tell_dovecot(changes, state)
+        await asyncio.to_thread(self._compile, replica.state, everything=overdue)
+        await self._tell_daemons(self.pending, replica.state)
         if overdue:
             await asyncio.to_thread(self._purge)
             self.last_full = time.monotonic()
-        if changes:
-            await feed.remember(changes[-1].id)
-            _log.info("changes carried out", count=len(changes), until=changes[-1].id)
+        if self.pending:
+            last = self.pending[-1].id
+            await feed.remember(last)
+            _log.info("changes carried out", count=len(self.pending), until=last)
+            self.pending.clear()
+
+    async def _catch_up(self, feed: Feed) -> Replica:
+        """Bring the directory in memory, and what is left to do, up to date."""
+        if self.replica is None:
+            self.replica = await asyncio.to_thread(Replica, self.store)
+            since = await feed.position()
+            told = await asyncio.to_thread(self.store.changes, since)
+            self.pending = [change for change in told if change.id <= self.replica.position]
+        self.pending += await asyncio.to_thread(self.replica.catch_up)
+        return self.replica
 
     def _overdue(self) -> bool:
         full = self.last_full
         return full is None or time.monotonic() - full >= self.settings.compile_interval
 
-    def _compile(self) -> State:
-        state = self.store.state()
-        for change in compile_all(state, self.paths):
+    def _compile(self, state: State, *, everything: bool) -> None:
+        if everything:
+            changes = compile_all(state, self.paths)
+        else:
+            changes = compile_touched(state, touched_by(self.pending), self.paths)
+        for change in changes:
             _log.info("compiled", action=change.action, path=change.path)
-        return state
 
-    async def _tell_dovecot(self, changes: list[Change], state: State) -> None:
+    async def _tell_daemons(self, changes: list[Change], state: State) -> None:
         wanted = effects_of(changes, state)
-        await doveadm.forget_credentials(self.settings.doveadm_socket, wanted.forget)
-        await doveadm.end_sessions(self.settings.doveadm_socket, wanted.kick)
+        dovecot = Doveadm(self.settings.doveadm_socket)
+        await dovecot.forget_credentials(wanted.forget)
+        await forget_people(self.settings.memcached_socket, wanted.forget)
+        await dovecot.end_sessions(wanted.kick)
         for address in wanted.kick:
             _log.info("sessions ended", address=address)
 
@@ -83,11 +118,6 @@ class Worker:
         days = self.settings.retention_days
         for mailbox_id in purge.request_removals(self.store, self.purge_dir, now=now, days=days):
             _log.info("removal requested", mailbox=mailbox_id)
-
-
-def pause_after(failures: int) -> float:
-    """Return how many seconds to wait after so many *failures* in a row."""
-    return float(min(LONGEST_PAUSE, 2 ** min(failures - 1, 10)))
 
 
 async def follow_for_ever(settings: Settings) -> None:
@@ -114,7 +144,7 @@ async def follow_for_ever(settings: Settings) -> None:
 
 async def _follow(settings: Settings, succeeded: Callable[[], None]) -> None:
     async with follow(settings.database_conninfo(ROLE)) as feed:
-        with open_store(settings.database_url(ROLE)) as store:
+        with open_store(settings.database_url(ROLE), secrets=False) as store:
             worker = Worker(
                 settings=settings,
                 store=store,

@@ -11,9 +11,9 @@ from fermoposta.directory.compile import Paths
 from fermoposta.directory.model import ALL_KINDS, Company, Domain, State, User
 from fermoposta.directory.plan import plan
 from fermoposta.directory.store import MemoryStore
-from fermoposta.jobs import doveadm
-from fermoposta.jobs.doveadm import DoveadmError
-from fermoposta.jobs.service import LONGEST_PAUSE, Worker, pause_after
+from fermoposta.jobs.service import Worker
+from fermoposta.mailstore.doveadm import Doveadm, DoveadmError
+from fermoposta.service.pause import LONGEST_PAUSE, pause_after
 from fermoposta.service.settings import Settings
 
 BASE = [Company("acme", "Acme"), Domain("example.org", "acme")]
@@ -43,20 +43,21 @@ class Dovecot:
     forgot: list[str] = field(default_factory=list)
     kicked: list[str] = field(default_factory=list)
 
-    async def forget_credentials(self, _path: Path, addresses: tuple[str, ...]) -> None:
+    async def forget_credentials(self, addresses: tuple[str, ...]) -> None:
         if self.away and addresses:
             raise DoveadmError("away")
         self.forgot += addresses
 
-    async def end_sessions(self, _path: Path, addresses: tuple[str, ...]) -> None:
+    async def end_sessions(self, addresses: tuple[str, ...]) -> None:
         self.kicked += addresses
 
 
 @pytest.fixture
 def dovecot(monkeypatch: pytest.MonkeyPatch) -> Dovecot:
     dovecot = Dovecot()
-    monkeypatch.setattr(doveadm, "forget_credentials", dovecot.forget_credentials)
-    monkeypatch.setattr(doveadm, "end_sessions", dovecot.end_sessions)
+    for name in ("forget_credentials", "end_sessions"):
+        asked = getattr(dovecot, name)
+        monkeypatch.setattr(Doveadm, name, lambda _, addresses, asked=asked: asked(addresses))
     return dovecot
 
 

@@ -1,0 +1,264 @@
+"""
+Rights on calendars and address books: from the directory to SOGo's table, and back.
+
+As with mail, what was set last is remembered, and whatever SOGo holds otherwise was set there by
+the owner. Groups are written out, since SOGo looks for members in places of its own; to-dos lie in
+calendars, so that a calendar gets what the directory gives for both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+
+from fermoposta.agent.sharing.book import Book, Noted
+from fermoposta.agent.sharing.grants import Refused, Writer, valid
+from fermoposta.agent.sharing.mail import id_of
+from fermoposta.agent.sharing.touched import touched
+from fermoposta.directory.rights import Rights, levels, shared_mailboxes
+from fermoposta.directory.store import open_store
+from fermoposta.mailstore.dav_acl import calendar_roles, contacts_roles, mask_of
+from fermoposta.mailstore.webmail_cache import WebmailCacheError, forget
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from fermoposta.agent.tools import Tools
+    from fermoposta.directory.model import State
+    from fermoposta.directory.store import Change
+
+ROLE = "fermoposta_agent"
+DATABASE = "sogo"
+CHANNEL = "fermoposta_sharing"
+_SETTLING_SECONDS = 0.3
+_AGAIN_SECONDS = 15
+_MODULES = {"Calendar": "calendar", "Contacts": "contacts"}
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Webmail:
+    """The calendars and address books of everybody, in SOGo's database."""
+
+    sogo: psycopg.AsyncConnection[Any]
+    book: Book
+    writer: Writer
+    current: Callable[[], State]
+    cache: Path
+    """The socket of SOGo's cache."""
+
+    async def project(self, owner: str) -> bool:
+        """
+        Take in what *owner* shared in the webmail, then bring SOGo to what the directory says.
+
+        Returns False where the owner has no folders yet: SOGo makes them at the first visit.
+        Raises psycopg.Error, StoreError.
+        """
+        mailbox_id = id_of(self.current(), owner)
+        if mailbox_id is None:
+            return True
+        known = await self.book.folders(mailbox_id)
+        paths = await self._folders(owner)
+        for path in paths:
+            folder = folder_of(path)
+            actual = await self._roles(path)
+            name = path.removeprefix(f"/{owner}")
+            given = known.get(name, Noted()).differing(actual)
+            if given:
+                await self._take(owner, folder, given)
+            rights = Rights(self.current(), owner)
+            wanted = {}
+            for person in rights.people():
+                held = actual.get(person, "").split()
+                if roles := _expected(rights, folder, person, held):
+                    wanted[person] = " ".join(sorted(roles))
+            if await self._set(path, actual, wanted, mailbox_id):
+                _log.info("rights projected", mailbox=owner, folder=folder)
+            elif known.get(name) != Noted(wanted):
+                await self.book.keep(mailbox_id, name, Noted(wanted))
+        return bool(paths)
+
+    async def _take(self, owner: str, folder: str, given: dict[str, str | None]) -> None:
+        state = self.current()
+        grantees = {uid.removeprefix("@"): roles for uid, roles in given.items()}
+        reasons = valid(state, owner, grantees)
+        for grantee, roles in grantees.items():
+            reason = reasons.get(grantee)
+            if reason is None:
+                try:
+                    mask = self._meant(state, owner, folder, grantee, roles)
+                    await self.writer.write(
+                        owner, folder, {grantee: mask}, actor=f"webmail:{owner}"
+                    )
+                except Refused as refused:
+                    reason = str(refused)
+            log = _log.bind(mailbox=owner, folder=folder, grantee=grantee, roles=roles)
+            if reason is None:
+                log.info("rights set in the webmail")
+            else:
+                log.warning("rights of the webmail put back", reason=reason)
+
+    def _meant(
+        self, state: State, owner: str, folder: str, grantee: str, roles: str | None
+    ) -> int | None:
+        if roles is not None:
+            return mask_of(roles.split())
+        rights = Rights(state, owner)
+        names = rights.names_of(grantee)
+        inherited = rights.on(levels(folder)[1:], names) or rights.on(
+            levels(folder)[:1], names - {grantee}
+        )
+        return 0 if inherited else None
+
+    async def _set(
+        self, path: str, actual: dict[str, str], wanted: dict[str, str], mailbox_id: str
+    ) -> bool:
+        both = sorted(actual.keys() | wanted.keys())
+        changed = [uid for uid in both if actual.get(uid) != wanted.get(uid)]
+        if not changed:
+            return False
+        _, owner, _ = path.split("/", 2)
+        name = path.removeprefix(f"/{owner}")
+        await self.book.keep(mailbox_id, name, Noted(actual, wanted))
+        for uid in changed:
+            await self.sogo.execute(
+                "SELECT sharing.set_roles(%s, %s, %s)", (path, uid, wanted.get(uid, "").split())
+            )
+        await self.book.keep(mailbox_id, name, Noted(wanted))
+        settings = [f"{uid}+settings" for uid in changed]
+        await forget_in_cache(self.cache, [f"{path.removeprefix('/')}+acl", *settings])
+        return True
+
+    async def _folders(self, owner: str) -> list[str]:
+        cursor = await self.sogo.execute("SELECT path FROM sharing.folders(%s)", (owner,))
+        return sorted(row[0] for row in await cursor.fetchall())
+
+    async def _roles(self, path: str) -> dict[str, str]:
+        cursor = await self.sogo.execute("SELECT uid, roles FROM sharing.roles(%s)", (path,))
+        return {row[0]: " ".join(sorted(row[1])) for row in await cursor.fetchall()}
+
+
+def folder_of(path: str) -> str:
+    """Return the directory's name of SOGo's folder ``/OWNER/MODULE/NAME``."""
+    _, _, module, name = path.split("/", 3)
+    return _MODULES[module] if name == "personal" else f"{_MODULES[module]}/{name}"
+
+
+def _expected(rights: Rights, folder: str, person: str, held: Iterable[str]) -> frozenset[str]:
+    mask = rights.effective(folder, person)
+    if folder.startswith("calendar"):
+        tasks = rights.effective(folder.replace("calendar", "tasks", 1), person)
+        return calendar_roles(mask & tasks, frozenset(held))
+    return contacts_roles(mask, frozenset(held))
+
+
+class Round:
+    """The duty while it runs: whose folders are to be looked at, one after the other."""
+
+    def __init__(self, tools: Tools, webmail: Webmail) -> None:
+        self._tools = tools
+        self._webmail = webmail
+        self._owners: set[str] = set()
+        self._unborn: set[str] = set()
+        self._news = asyncio.Event()
+
+    def add(self, owners: Iterable[str]) -> None:
+        """Have *owners* looked at."""
+        self._owners |= set(owners)
+        self._news.set()
+
+    async def follow(self, changes: AsyncIterator[Sequence[Change]]) -> None:
+        """Add whom changes of the directory are about."""
+        async for some in changes:
+            state = self._tools.directory
+            self.add(touched(some, state) if some else state.users.keys() | state.resources.keys())
+
+    async def listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Add who gave rights in the webmail; it takes two steps to write them."""
+        await connection.execute(f"LISTEN {CHANNEL}")
+        async for told in connection.notifies():
+            await asyncio.sleep(_SETTLING_SECONDS)
+            self.add([told.payload.split("/")[1]])
+
+    async def work(self) -> None:
+        """Look at one after the other; who has no folders yet is looked at again."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), _AGAIN_SECONDS)
+            self._news.clear()
+            waiting = self._owners | self._unborn
+            self._owners = set()
+            for owner in sorted(waiting):
+                there = await self._webmail.project(owner)
+                shared = owner in shared_mailboxes(self._tools.directory)
+                if there or not shared:
+                    self._unborn.discard(owner)
+                else:
+                    self._unborn.add(owner)
+
+
+async def run(tools: Tools, changes: AsyncIterator[Sequence[Change]]) -> None:
+    """Project and read back for as long as the agent runs; see `fermoposta.agent.duties.Duty`."""
+    settings = tools.settings
+    await _wait_for_sogo(settings.database_host)
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(open_store(settings.database_url(ROLE), secrets=False))
+        own, sogo, told = [
+            await stack.enter_async_context(await _connected(settings.database_host, name))
+            for name in (settings.database_name, DATABASE, DATABASE)
+        ]
+        webmail = Webmail(
+            sogo=sogo,
+            book=Book(own),
+            writer=Writer(store, lambda: tools.directory),
+            current=lambda: tools.directory,
+            cache=settings.memcached_socket,
+        )
+        work = Round(tools, webmail)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(work.follow(changes))
+            tasks.create_task(work.listen(told))
+            tasks.create_task(work.work())
+
+
+async def _wait_for_sogo(host: str) -> None:
+    for _ in iter(int, 1):  # nobody tells when it is installed
+        if await _is_there(host):
+            return
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _is_there(host: str) -> bool:
+    """Tell whether SOGo's database is prepared; a host may be without a webmail."""
+    try:
+        async with await _connected(host, DATABASE) as connection:
+            cursor = await connection.execute("SELECT has_schema_privilege('sharing', 'USAGE')")
+            row = await cursor.fetchone()
+            return bool(row and row[0])
+    except psycopg.Error:
+        return False
+
+
+async def _connected(host: str, name: str) -> psycopg.AsyncConnection[Any]:
+    return await psycopg.AsyncConnection.connect(
+        host=host,
+        dbname=name,
+        user=ROLE,
+        autocommit=True,
+        application_name="fermoposta-agent sharing",
+        connect_timeout=10,
+    )
+
+
+async def forget_in_cache(cache: Path, keys: Iterable[str]) -> None:
+    """Drop *keys* from SOGo's cache, where lists of rights and settings stay for minutes."""
+    try:
+        await forget(cache, [key.encode() for key in keys], seconds=5)
+    except (OSError, TimeoutError, WebmailCacheError) as error:
+        _log.warning("the webmail's cache could not be told", error=str(error))

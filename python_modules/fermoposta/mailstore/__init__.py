@@ -1,0 +1,1 @@
+"""Reach what mailboxes hold: folders, messages, rights, calendars; one module a protocol."""
