@@ -5,7 +5,22 @@ from pathlib import Path
 
 import click
 
-from fermoposta.cli import converge, dns, doctor, maintain, passwd, show, validate
+from fermoposta.cli import (
+    converge,
+    dns,
+    doctor,
+    explain,
+    junk,
+    limits,
+    maintain,
+    out_of_office,
+    passwd,
+    restore,
+    rights,
+    rules,
+    show,
+    validate,
+)
 from fermoposta.cli.context import Context
 from fermoposta.cli.output import Exit, as_json, complain, leave
 from fermoposta.directory.dns import KeyFileError
@@ -88,10 +103,17 @@ for command in (
     show.show,
     show.export,
     passwd.passwd,
+    explain.explain,
+    junk.junk,
+    rights.rights,
     doctor.doctor,
     maintain.compile_command,
     dns.dns,
     maintain.migrate,
+    rules.rules,
+    out_of_office.out_of_office,
     maintain.audit,
+    restore.restore,
+    limits.limits,
 ):
     main.add_command(command)

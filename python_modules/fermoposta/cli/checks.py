@@ -31,6 +31,8 @@ UNITS = (
     "fail2ban",
     "fermoposta-jobs",
     "fermoposta-portal",
+    "fermoposta-policy",
+    "fermoposta-agent",
 )
 PORTS = {
     25: "SMTP",

@@ -22,6 +22,8 @@ _FILES = {
     "resources": ("resources",),
     "send_as": ("send_as",),
     "policies": ("delegations", "grants", "allowed_domains", "junk_rules"),
+    "rules": ("rules",),
+    "out_of_office": ("out_of_office",),
 }
 """Which kinds stand in which file of an inventory."""
 
