@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -30,6 +31,16 @@ FOLDER = ".sg-mailbox-list-item .sg-item-name span[ng-bind$='displayName']"
 FOLDER_PATH = "span[@ng-bind='$ctrl.mailbox.$displayName']"
 SEND = 'button[ng-click="editor.send()"]'
 SUGGESTION = ".md-autocomplete-suggestions li"
+SENDER = "input[name='from']"
+ADD_IDENTITIES = """
+const [addresses, done] = arguments;
+const preferences = angular.element(document.body).injector().get("Preferences");
+const identities = preferences.defaults.AuxiliaryMailAccounts[0].identities;
+for (const address of addresses)
+  if (!identities.some(known => known.email === address))
+    identities.push({email: address, fullName: address, isDefault: 0});
+preferences.$save().then(() => done("saved"), error => done(JSON.stringify(error)));
+"""
 UNITS = {"B": 1, "KB": 1024, "KiB": 1024, "MB": 1024**2, "MiB": 1024**2}
 MENU = ".md-open-menu-container.md-active"
 
@@ -112,6 +123,16 @@ class Webmail:
         )
         return self.seen("pre[ng-bind-html='viewer.message.$rawSource']").text
 
+    def mark_as_junk(self, subject: str) -> None:
+        """Select a message by its picture and press the button with the thumb turned down."""
+
+        def picture() -> WebElement:
+            row = self.wait_for_message(subject)
+            return row.find_element(By.CSS_SELECTOR, ".sg-avatar-selectable")
+
+        self.click(picture, subject)
+        self.press("button[ng-click='mailbox.markOrUnMarkMessagesAsJunk()']")
+
     def sort_by(self, field: str, *, ascending: bool) -> None:
         """Choose a field, by its name in SOGo, in the menu above the list of messages."""
         self.sort_menu(f"button[ng-click=\"mailbox.sort('{field}')\"]")
@@ -141,16 +162,48 @@ class Webmail:
         self.wait(entry, choose)
         self.wait("the menu to close", lambda: not self.driver.find_elements(By.CSS_SELECTOR, MENU))
 
-    def write(self, to: str, subject: str) -> None:
-        """Write a message and send it."""
+    def add_identities(self, *addresses: str) -> None:
+        """Save further addresses to write as, by the page's own means for its preferences."""
+        said = self.driver.execute_async_script(ADD_IDENTITIES, addresses)
+        if said != "saved":
+            message = f"the identities were not saved: {said}"
+            raise RuntimeError(message)
+        self.driver.refresh()
+        self.wait("the inbox", self.folders)
+
+    def write(self, to: str, subject: str, *, sender: str | None = None) -> None:
+        """Write a message and send it; *sender* is chosen among the identities."""
         self.press("md-fab-trigger button")
         self.press("button[ng-click='mailbox.newMessage($event)']")
+        if sender is not None:
+            self.choose_sender(sender)
         self.address(to)
         self.fill("input[ng-model='editor.message.editable.subject']", subject)
         self.press(SEND)
         self.wait(
             "the editor to close", lambda: not self.driver.find_elements(By.CSS_SELECTOR, SEND)
         )
+
+    def choose_sender(self, sender: str) -> None:
+        """Type a sender into the field From and take what is suggested."""
+        looks = itertools.count()
+
+        def chosen() -> bool:
+            value = self.seen(SENDER).get_attribute("value") or ""
+            if f"<{sender}>" in value:
+                return True
+            # The page's own sender, or what it made of ours. A list that closed again, as it does
+            # where the editor is still being drawn, opens when the sender is typed anew.
+            if value != sender or next(looks) % 6 == 5:
+                self.fill(SENDER, sender)
+            suggested = self.driver.find_elements(By.CSS_SELECTOR, SUGGESTION)
+            for entry in suggested:
+                if entry.is_displayed() and sender in (entry.get_attribute("textContent") or ""):
+                    entry.click()
+                    break
+            return False
+
+        self.wait(f"the sender {sender}", chosen)
 
     def address(self, to: str) -> None:
         """Type a recipient and take what the address book suggests, or else what was typed."""
@@ -159,8 +212,10 @@ class Webmail:
         field.send_keys(to)
 
         def taken() -> bool:
-            suggested = self.driver.find_elements(By.CSS_SELECTOR, SUGGESTION)
-            if suggested and suggested[0].is_displayed():
+            # The list below the field From is there too, though not to be seen.
+            found = self.driver.find_elements(By.CSS_SELECTOR, SUGGESTION)
+            suggested = [entry for entry in found if entry.is_displayed()]
+            if suggested:
                 suggested[0].click()
             else:
                 field.send_keys(Keys.ENTER)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from fermoposta_demo import host
 from fermoposta_demo.paths import BUILD
 from fermoposta_demo.progress import CommandError, give_up, say
-from tests.bench import delivery, directory, provision
+from tests.bench import compile as compiling
+from tests.bench import delivery, directory, policy, provision
 
 if TYPE_CHECKING:
     from tests.bench import Result
@@ -22,6 +23,11 @@ BUDGETS = {
     "directory_noop_10k_s": 2,
     "directory_change_100_s": 2,
     "directory_create_100k_s": 100,
+    "compile_10k_s": 60,
+    "compile_change_s": 0.5,
+    # 2,000 a second, and of those at that rate 99 in 100 within 20 ms.
+    "policy_1000_requests_s": 0.5,
+    "policy_p99_s": 0.02,
 }
 
 
@@ -31,6 +37,10 @@ def main() -> int:
     try:
         say("--- directory")
         results += directory.run()
+        say("--- compile")
+        results += compiling.run()
+        say("--- policy")
+        results += policy.run()
         say("--- provision")
         results += provision.run()
         say("--- delivery")

@@ -195,6 +195,27 @@ def test_printed_instructions_recommend_encryption(
         assert ada.address in guide
 
 
+@pytest.mark.feature("F179", "F182", "F180")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("it", ("intero dominio", "truffe, lotterie", "password e dati personali", "commerciali")),
+        ("en", ("whole domain", "scams, lotteries", "passwords and personal data", "commercial")),
+    ],
+)
+def test_the_page_says_what_to_do_about_spam(
+    web: Web, ada: Account, language: str, said: tuple[str, ...]
+) -> None:
+    """What spam is, that a newsletter needs a rule on its domain, where to report, who decides."""
+    page = web.ask(
+        "GET", f"https://portal.example.org/clients?lang={language}&address={ada.address}"
+    ).body
+    advice = page.split('<section id="junk">')[1].split("</section>")[0]
+
+    for words in (*said, "Quarantena", f"spam@{HOST}", f"ham@{HOST}", "server"):
+        assert words in advice
+
+
 def test_each_domain_has_its_policy_and_strangers_have_none(web: Web, appliance: Appliance) -> None:
     """MTA-STS names our host for every domain of ours (RFC 8461)."""
     for domain in appliance.domains:

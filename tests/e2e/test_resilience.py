@@ -39,8 +39,10 @@ DAEMONS = [
     "memcached",
     "postsrsd",
     "imapproxy",
+    "fermoposta-agent",
     "fermoposta-jobs",
     "fermoposta-portal",
+    "fermoposta-policy",
 ]
 
 

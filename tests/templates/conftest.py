@@ -49,6 +49,8 @@ def render() -> Iterator[Render]:
         templar = Templar(
             loader=DataLoader(), variables=HOST | variables_of(role) | dict(variables)
         )
+        # Where a template looks for what it includes.
+        templar.environment.loader.searchpath = [str(ROLES / role / "templates")]
         # Ansible's template module leaves the last line's end as it is, the templar takes it away.
         return str(templar.template(trust_as_template(text))) + "\n"
 

@@ -17,7 +17,10 @@ def blocks(text: str) -> dict[str, Any]:
         if line == "}":
             stack.pop()
         elif line.endswith("{"):
-            stack.append(stack[-1].setdefault(line[:-1].strip(), {}))
+            name = line[:-1].strip()
+            if isinstance(stack[-1].get(name), str):  # a list that a block adds to
+                stack[-1][name] = dict.fromkeys(stack[-1][name].split(), "yes")
+            stack.append(stack[-1].setdefault(name, {}))
         else:
             name, _, value = line.partition("=")
             stack[-1][name.strip()] = value.strip()
@@ -95,17 +98,19 @@ def test_the_quarantine_is_everybodys_junk_folder(conf):
 
 
 def test_policy_runs_before_the_users_own_script(conf):
-    """What a mailbox's policy says comes first, then the quarantine, and both before the user."""
+    """The owner's junk rules, the administrators', the filter, message rules; then the user."""
     scripts = [name for name in conf() if name.startswith("sieve_script ")]
 
-    assert scripts == ["sieve_script compiled", "sieve_script quarantine", "sieve_script personal"]
+    names = ("policy", "domain", "quarantine", "rules", "personal")
+    assert scripts == [f"sieve_script {name}" for name in names]
 
 
 def test_users_scripts_may_not_forge_a_decision(conf):
-    """Editing headers is for policy alone."""
+    """Editing headers, and talking to our services, is for the scripts of the host alone."""
     read = conf()
 
-    assert read["sieve_global_extensions"] == {"editheader": "yes"}
+    names = ("editheader", "special-use", "vnd.dovecot.execute")
+    assert read["sieve_global_extensions"] == dict.fromkeys(names, "yes")
     assert "sieve_extensions" not in read
 
 
@@ -123,3 +128,32 @@ def test_one_user_may_have_many_devices(conf):
 
     assert read["protocol imap"]["imap_hibernate_timeout"] == "30s"
     assert read["service imap"]["unix_listener imap-master"]["mode"] == "0600"
+
+
+def test_our_services_come_in_as_a_master_user(conf):
+    """By a passwd-file of their own; no separator that could stand in an address."""
+    read = conf()
+
+    assert read["passdb agent"] == {
+        "driver": "passwd-file",
+        "master": "yes",
+        "passwd_file_path": "/etc/dovecot/agent.passwd",
+    }
+    assert "auth_master_user_separator" not in read
+
+
+def test_what_sieve_sends_passes_the_hosts_own_door(conf):
+    """Where signatures are made and restrictions held; a reply says whose it is."""
+    read = conf()
+
+    assert read["submission_host"] == "127.0.0.1:10025"
+    assert read["sieve_vacation_send_from_recipient"] == "yes"
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_the_agent_hears_of_what_clients_file_as_sent(conf, language):
+    """In every language's folder for sent mail."""
+    sent = conf()[f"group @folders {language}"]["mailbox sent"]
+
+    assert sent["sieve_script appended"]["cause"] == "append copy"
+    assert sent["sieve_script appended"]["path"] == "/etc/dovecot/appended.sieve"

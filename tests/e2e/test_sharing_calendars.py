@@ -1,0 +1,190 @@
+"""Calendars and address books that others open, by CalDAV, CardDAV and in the webmail."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from clients.directory import PASSWORD
+from clients.mail import token
+from clients.sharing import BOUND, Rights
+from clients.waiting import wait_for
+from clients.web import Session, Web
+
+from fermoposta_demo.appliance import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clients.directory import Directory
+    from clients.shell import Shell
+
+    from fermoposta_demo.appliance import Appliance
+
+HOST = "https://mail.example.org/SOGo"
+EVENT = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//client.test//EN\r
+BEGIN:VEVENT\r
+UID:{uid}\r
+DTSTAMP:20260101T000000Z\r
+DTSTART:20260301T{hour}0000Z\r
+DTEND:20260301T{hour}3000Z\r
+SUMMARY:{title}\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:{title}\r\nN:{title};;;;\r\nEND:VCARD\r\n"
+
+
+@pytest.fixture(scope="module")
+def web(appliance: Appliance) -> Web:
+    return Web(appliance)
+
+
+@pytest.fixture(scope="module")
+def rights(shell: Shell) -> Rights:
+    return Rights(shell)
+
+
+@pytest.fixture(scope="module")
+def pair(directory: Directory, web: Web) -> Iterator[tuple[Account, Account]]:
+    """An owner with a calendar and an address book, and a colleague without any right."""
+    mark = token()
+    address = [f"{name}.{mark}@example.org" for name in ("luca", "stefania")]
+    user = {"name": "Collega", "language": "it", "password": PASSWORD}
+    with directory.changed(users=dict.fromkeys(address, user)):
+        owner, other = (Account(each, PASSWORD, "user") for each in address)
+        for account in (owner, other):  # SOGo makes them at the first visit
+            for module in ("Calendar", "Contacts"):
+                assert web.ask("PROPFIND", folder(account, module), account=account).status == 207
+        yield owner, other
+
+
+def folder(owner: Account, module: str = "Calendar") -> str:
+    """Return the address of a folder in the owner's own tree."""
+    return f"{HOST}/dav/{owner.address}/{module}/personal/"
+
+
+def seen(owner: Account, other: Account, module: str = "Calendar") -> str:
+    """Return the address of the owner's folder in the tree of who may see it."""
+    return f"{HOST}/dav/{other.address}/{module}/{named(owner)}_personal/"
+
+
+def named(owner: Account) -> str:
+    """Return an address as SOGo writes it into the name of somebody else's folder."""
+    return owner.address.replace("@", "_A_").replace(".", "_D_")
+
+
+def put(web: Web, url: str, account: Account, title: str, kind: str, hour: str = "09") -> int:
+    uid = url.rpartition("/")[2]
+    body = (EVENT if kind == "Calendar" else CARD).format(uid=uid, title=title, hour=hour)
+    return web.ask("PUT", url, account=account, body=body).status
+
+
+@pytest.mark.feature("F093", "F095", "F098", "F083")
+@pytest.mark.parametrize(("module", "name"), [("Calendar", "calendar"), ("Contacts", "contacts")])
+def test_a_profile_on_a_folder_that_is_no_mail(
+    web: Web, rights: Rights, pair: tuple[Account, Account], module: str, name: str
+) -> None:
+    """
+    Nothing before; read only reads; a secretary adds, moves and cancels; then nothing again.
+
+    Nothing is, of a calendar, when its owner is busy: that a colleague always sees.
+    """
+    owner, other = pair
+    item, title = f"{folder(owner, module)}{uuid.uuid4()}", token()
+    assert put(web, item, owner, title, module) == 201
+    shared = seen(owner, other, module) + item.rpartition("/")[2]
+
+    def status(method: str = "GET", url: str = shared) -> int:
+        return web.ask(method, url, account=other).status
+
+    def reads(url: str = shared) -> bool:
+        return title in web.ask("GET", url, account=other).body
+
+    assert not reads()
+    assert not reads(item)
+    if module == "Contacts":
+        assert status() in {403, 404}
+
+    rights.set(owner.address, name, other.address, profile="no_rights")
+    rights.set(owner.address, name, other.address, profile="read_only")
+    wait_for("the first look", reads, seconds=BOUND)
+    assert put(web, shared, other, "changed", module) in {403, 404}
+    assert put(web, f"{seen(owner, other, module)}{uuid.uuid4()}", other, "x", module) == 403
+    assert status("DELETE") in {403, 404}
+    if module == "Calendar":  # it is among the grantee's own, without having been looked for
+        listed = Session(web, other).ask("GET", f"/so/{other.address}/Calendar/calendarslist")
+        assert named(owner) in listed
+
+    rights.set(owner.address, name, other.address, profile="secretary")
+    new = f"{seen(owner, other, module)}{uuid.uuid4()}"
+    wait_for(
+        "the secretary", lambda: put(web, new, other, "Riunione", module) == 201, seconds=BOUND
+    )
+    assert put(web, new, other, "Riunione", module, hour="11") == 204
+    own = folder(owner, module) + new.rpartition("/")[2]
+    assert "Riunione" in web.ask("GET", own, account=owner).body
+    if module == "Calendar":
+        assert "T110000Z" in web.ask("GET", own, account=owner).body
+    assert status("DELETE", new) == 204
+    assert web.ask("GET", own, account=owner).status == 404
+
+    rights.remove(owner.address, name, other.address)
+    wait_for("the end", lambda: not reads(), seconds=BOUND)
+
+
+@pytest.mark.feature("F090")
+def test_a_shared_mailbox_opens_in_the_webmail(
+    web: Web, rights: Rights, pair: tuple[Account, Account], bob: Account
+) -> None:
+    """Who was given it finds its folders beside the own ones, by itself; others don't."""
+    owner, other = pair
+
+    def folders(account: Account) -> str:
+        return Session(web, account).ask("GET", f"/so/{account.address}/Mail/0/view")
+
+    rights.set(owner.address, "/", other.address, profile="read_only")
+
+    inbox = f'"path":"Condivise/{owner.address}/INBOX"'
+    wait_for("the mailbox", lambda: inbox in folders(other), seconds=BOUND)
+    assert owner.address not in folders(bob)
+    rights.remove(owner.address, "/", other.address)
+
+
+@pytest.mark.feature("F086", "F088", "F089")
+def test_what_is_shared_in_the_webmail_is_the_directorys(
+    web: Web, rights: Rights, pair: tuple[Account, Account]
+) -> None:
+    """The owner finds the colleague, gives rights and takes them; both ways show the same."""
+    owner, other = pair
+    session = Session(web, owner)
+    found = session.ask("GET", f"/so/{owner.address}/usersSearch?search={other.address[:12]}")
+    assert other.address in found
+    assert "hank@example.net" not in session.ask(
+        "GET", f"/so/{owner.address}/usersSearch?search=hank"
+    )
+    calendar = f"/so/{owner.address}/Calendar/personal"
+
+    session.ask("GET", f"{calendar}/addUserInAcls?uid={other.address}")
+    # Somebody new has no right until the owner chooses.
+    wait_for(
+        "the new grantee",
+        lambda: rights.profile(owner.address, "calendar", other.address) == "no_rights",
+        seconds=BOUND,
+    )
+    rights.set(owner.address, "calendar", other.address, profile="secretary")
+    wait_for(
+        "the webmail to show it",
+        lambda: "Modifier" in session.ask("GET", f"{calendar}/userRights?uid={other.address}"),
+        seconds=BOUND,
+    )
+    session.ask("GET", f"{calendar}/removeUserFromAcls?uid={other.address}")
+
+    wait_for(
+        "the grant's end",
+        lambda: rights.profile(owner.address, "calendar", other.address) is None,
+        seconds=BOUND,
+    )
