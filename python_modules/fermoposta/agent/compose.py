@@ -18,6 +18,7 @@ from email.message import EmailMessage, Message, MIMEPart
 from email.mime.message import MIMEMessage
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +29,7 @@ PREFIX = "I: "
 _POLICY = email.policy.SMTP
 _PREFIXED = re.compile(r"\s*I:\s", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_LINE_END = re.compile(rb"\r?\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SEALED = frozenset(
     {
@@ -57,10 +59,14 @@ def forwarded(
         ("Subject", subject_of(original)),
         *more,
     ]
-    if not any(part.get_content_type() in _SEALED for part in original.walk()):
-        with suppress(Exception):  # whatever is wrong with it: then it goes as a whole
+    with suppress(Exception):  # whatever is wrong with it: then it goes as a whole
+        if not any(part.get_content_type() in _SEALED for part in original.walk()):
             return _flat(_rewritten(original, lines, headers))
-    return _flat(_enclosing(content, lines, headers))
+    message = EmailMessage(policy=_POLICY)
+    for name, value in headers:
+        message[name] = value
+    message.set_content("\n".join([*lines, ""]))
+    return enclosing(message, content, "message.eml")
 
 
 def _parsed(content: bytes) -> EmailMessage:
@@ -71,21 +77,21 @@ def _parsed(content: bytes) -> EmailMessage:
 
 def subject_of(original: EmailMessage) -> str:
     """Return the subject of *original* with the prefix in front, once."""
-    subject = _header(original, "Subject")
+    subject = header_text(original, "Subject")
     return subject if _PREFIXED.match(subject) else f"{PREFIX}{subject}".rstrip()
 
 
 def quoted_headers(original: EmailMessage, language: str) -> list[str]:
     """List the lines that say who wrote *original*, when, and to whom."""
     title, names = _WORDS[language]
-    found = [(word, _header(original, name)) for word, name in zip(names, _QUOTED, strict=True)]
+    found = [(word, header_text(original, name)) for word, name in zip(names, _QUOTED, strict=True)]
     return [
         f"---------- {title} ----------",
         *(f"{word}: {value}" for word, value in found if value),
     ]
 
 
-def _header(original: EmailMessage, name: str) -> str:
+def header_text(original: EmailMessage, name: str) -> str:
     """Return a header's text on one line; empty where there is none, or none that can be read."""
     value = ""
     with suppress(Exception):  # the parser fails on some broken headers when they are asked for
@@ -129,22 +135,21 @@ def _html(text: str, lines: list[str]) -> str:
     return f"{text[:at]}{said}{text[at:]}"
 
 
-def _enclosing(content: bytes, lines: list[str], headers: list[tuple[str, object]]) -> EmailMessage:
-    """Return a message with *lines* as its text and *content*, untouched, attached."""
-    message = EmailMessage(policy=_POLICY)
-    for name, value in headers:
-        message[name] = value
-    message.set_content("\n".join([*lines, ""]))
+def enclosing(message: EmailMessage, content: bytes, filename: str) -> bytes:
+    """
+    Return *message* with the message *content* attached, as it is.
+
+    A signature is over every byte, and what is badly broken can't be parsed and written again: it
+    takes the place of something else when all is written.
+    """
+    name, place = f"X-{uuid4().hex}", Message()
+    place[name] = "1"
     message.make_mixed()
-    whole = MIMEMessage(_untouched(content), policy=email.policy.compat32)
-    whole.add_header("Content-Disposition", "attachment", filename="message.eml")
+    whole = MIMEMessage(place, policy=email.policy.compat32)
+    whole.add_header("Content-Disposition", "attachment", filename=filename)
     message.attach(cast("EmailMessage", whole))
-    return message
-
-
-def _untouched(content: bytes) -> Message:
-    """Parse *content* so that it is written as it was read: a signature is over every byte."""
-    return email.message_from_bytes(content, policy=email.policy.compat32)
+    before, _, after = _flat(message).partition(f"{name}: 1\r\n\r\n".encode())
+    return before + _LINE_END.sub(b"\r\n", content) + after
 
 
 def _flat(message: EmailMessage) -> bytes:

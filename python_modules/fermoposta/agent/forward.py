@@ -1,17 +1,19 @@
 """
 Forward by a message rule: a new message of the mailbox's own, with what came quoted in it (F055).
 
-The mailbox keeps what came, so nothing is lost where forwarding is not possible.
+The mailbox keeps what came, so nothing is lost where forwarding is not possible. What has no
+envelope sender is not forwarded: the forward has one, and bounces would go round for ever.
 """
 
 import asyncio
+import hashlib
 import re
 import uuid
 from email.utils import format_datetime, localtime
 
 from structlog import get_logger
 
-from fermoposta.agent.compose import forwarded
+from fermoposta.agent.compose import forwarded, header_text
 from fermoposta.agent.errors import Refuse
 from fermoposta.agent.mail import Mail
 from fermoposta.agent.tools import Tools
@@ -35,6 +37,10 @@ async def handle(mail: Mail, tools: Tools) -> None:
         log.info("forward has no rule", argument=mail.argument)
         return
     user, rule = found
+    if not mail.sender:
+        # It may be the bounce of an earlier forward; the bounce of this one would come back, too.
+        log.info("forward stopped: a bounce", mailbox=user.address, rule=rule.name)
+        return
     passed = hops(mail)
     if user.address in passed or len(passed) >= HOPS_MAX:
         log.info("forward stopped: loop", mailbox=user.address, rule=rule.name)
@@ -78,7 +84,8 @@ def hops(mail: Mail) -> list[str]:
 def compose(mail: Mail, user: User, rule: MessageRule, passed: list[str]) -> bytes:
     """Return the new message."""
     # The same for the same mail: who gets it twice after a failure can tell.
-    name = f"{mail.message['Message-ID']} {user.mailbox_id} {rule.id}"
+    which = header_text(mail.message, "Message-ID") or hashlib.sha256(mail.content).hexdigest()
+    name = f"{which} {user.mailbox_id} {rule.id}"
     message_id = f"<{uuid.uuid5(_NAMESPACE, name)}@{user.address.rpartition('@')[2]}>"
     headers = [
         ("Date", format_datetime(localtime())),

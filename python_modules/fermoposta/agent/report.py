@@ -6,16 +6,17 @@ Sieve), or mail to the site's report addresses with messages attached (F183). Ea
 filter, and reaches the operator (F226).
 """
 
+import email
 import email.policy
 from collections.abc import Iterator
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.utils import formatdate, make_msgid
-from typing import cast
 
 import structlog
 
+from fermoposta.agent.compose import enclosing, header_text
 from fermoposta.agent.errors import Refuse
 from fermoposta.agent.learning import Verdict, learn
 from fermoposta.agent.mail import Mail
@@ -28,6 +29,7 @@ ADDED = frozenset({
     "x-fermoposta-decision", "x-fermoposta-unfiltered", "delivered-to",
 })  # fmt: skip
 """What delivery wrote into a sample; the filter shall not learn its own verdict."""
+_AS_IT_IS = email.policy.compat32.clone(linesep="\r\n")
 _log = structlog.get_logger()
 
 
@@ -40,7 +42,8 @@ async def handle(mail: Mail, tools: Tools) -> None:
         # Nobody else gets here by port 25; an answer would go to whoever was made up.
         _log.warning("report ignored", verdict=verdict, reporter=reporter, reason="no user of ours")
         return
-    samples = list(attached(mail.message)) if by_mail else [mail.content]
+    parsed = email.message_from_bytes(mail.content)
+    samples = list(attached(parsed)) if by_mail else [mail.content]
     if not samples:
         raise Refuse(
             "no message is attached; forward the message as an attachment, or move it into"
@@ -72,16 +75,26 @@ def reporter_of(argument: str) -> str:
     return f"{local}@{domain}".lower()
 
 
-def attached(message: EmailMessage) -> Iterator[bytes]:
+def attached(message: Message) -> Iterator[bytes]:
     """Yield the messages that are attached to *message*, and not what is attached to those."""
-    for part in message.iter_parts() if message.is_multipart() else ():
+    for part in _inside(message):
         if part.get_content_type() == "message/rfc822":
-            for inner in cast("list[EmailMessage]", part.get_payload()):
-                yield inner.as_bytes(policy=email.policy.SMTP)
+            for inner in _inside(part):
+                try:
+                    yield inner.as_bytes(policy=_AS_IT_IS)
+                except UnicodeError:  # parts are promised, and there is text instead
+                    _log.info("sample passed over", reason="it can't be taken out as it was")
         elif (part.get_filename() or "").lower().endswith(".eml"):
-            yield cast("bytes", part.get_payload(decode=True))
-        elif part.is_multipart():
-            yield from attached(cast("EmailMessage", part))
+            content = part.get_payload(decode=True)
+            if isinstance(content, bytes):
+                yield content
+        else:
+            yield from attached(part)
+
+
+def _inside(message: Message) -> list[Message]:
+    parts = message.get_payload() if message.is_multipart() else []
+    return [part for part in parts if isinstance(part, Message)]
 
 
 def cleaned(sample: bytes) -> bytes:
@@ -103,22 +116,20 @@ def for_operator(
     sample: bytes, verdict: Verdict, *, reporter: str, said: str, operator: str, host: str
 ) -> bytes:
     """Return a message to the *operator* with *sample* attached."""
-    parsed = BytesParser(policy=email.policy.SMTP).parsebytes(sample)
+    parsed = BytesParser(policy=email.policy.SMTP).parsebytes(sample, headersonly=True)
     what = "Spam" if verdict == "spam" else "Not spam"
     message = EmailMessage(policy=email.policy.SMTP)
     message["From"] = Address(addr_spec=reporter)
     message["To"] = operator
-    message["Subject"] = f"{what}, says {reporter}: {_plain(parsed['Subject'])}"[:200]
+    message["Subject"] = f"{what}, says {reporter}: {_plain(header_text(parsed, 'Subject'))}"[:200]
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=host)
     message["Auto-Submitted"] = "auto-generated"
     message[MARK] = verdict
     message.set_content(f"Reporter: {reporter}\nVerdict: {verdict}\nSpam filter: {said}\n")
-    message.add_attachment(parsed, disposition="attachment", filename="sample.eml")
-    return message.as_bytes()
+    return enclosing(message, sample, "sample.eml")
 
 
-def _plain(value: object) -> str:
+def _plain(text: str) -> str:
     """Return a header's value as one line that can stand in another header."""
-    text = "" if value is None else str(value)
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())

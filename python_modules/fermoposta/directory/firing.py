@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import email.policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.parser import BytesParser
 from email.utils import getaddresses
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from email.message import EmailMessage
+    from email.message import Message
 
     from fermoposta.directory.model import Condition, MessageRule
 
@@ -19,7 +20,7 @@ _MEDIA = ("application", "audio", "video")
 
 def firing(rules: Iterable[MessageRule], content: bytes) -> Iterator[MessageRule]:
     """Yield those of *rules* that fire, in their order, up to one that stops the others."""
-    message = BytesParser(policy=email.policy.default).parsebytes(content)
+    message = BytesParser().parsebytes(content)
     for rule in sorted(rules, key=lambda each: (each.position, each.name)):
         if rule.enabled and _holds(rule, message, len(content)):
             yield rule
@@ -27,19 +28,19 @@ def firing(rules: Iterable[MessageRule], content: bytes) -> Iterator[MessageRule
                 return
 
 
-def _holds(rule: MessageRule, message: EmailMessage, size: int) -> bool:
+def _holds(rule: MessageRule, message: Message, size: int) -> bool:
     found = [_condition(each, message, size) for each in rule.conditions]
     return not found or (any if rule.match == "any" else all)(found)
 
 
-def _condition(condition: Condition, message: EmailMessage, size: int) -> bool:
+def _condition(condition: Condition, message: Message, size: int) -> bool:
     if condition.field == "size":
         limit = int(condition.value)
         return size > limit if condition.test == "over" else size < limit
     if condition.field == "has_attachment":
         return _has_attachment(message) is bool(condition.value)
     names = (condition.name,) if condition.field == "header" else _FIELDS[condition.field]
-    values = [_folded(value) for name in names for value in message.get_all(name, ())]
+    values = [_folded(value) for name in names for value in _values(message, name)]
     wanted = _folded(condition.value)
     if condition.test == "contains":
         return any(wanted in value for value in values)
@@ -48,7 +49,18 @@ def _condition(condition: Condition, message: EmailMessage, size: int) -> bool:
     return wanted in values
 
 
-def _has_attachment(message: EmailMessage) -> bool:
+def _values(message: Message, wanted: str) -> Iterator[str]:
+    """Yield what people see of each header; what can't be decoded stays as it is written."""
+    for name, value in message.raw_items():
+        if name.lower() == wanted.lower():
+            text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            try:
+                yield str(make_header(decode_header(text)))
+            except (HeaderParseError, LookupError, ValueError):
+                yield text
+
+
+def _has_attachment(message: Message) -> bool:
     return any(
         "attachment" in str(part.get("Content-Disposition", "")).lower()
         or part.get_content_maintype() in _MEDIA

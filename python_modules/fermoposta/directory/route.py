@@ -23,6 +23,8 @@ INTERNAL = "fermoposta.invalid"
 ROLES = frozenset({"postmaster", "abuse"})
 """What every domain answers to, declared or not (RFC 5321, section 4.5.1; RFC 2142)."""
 HOST_ROLES = ROLES | {"root"}
+REPORTS = frozenset({"spam", "ham"})
+"""At this host, where users report what the filter got wrong."""
 MAX_STEPS = 100
 """Addresses on a path; more than that is a mistake, and ends."""
 
@@ -132,12 +134,21 @@ class Router:
         self, state: State, *, hosts: Collection[str] = (), postmaster: str | None = None
     ) -> None:
         self.state = state
-        self._hosts = frozenset(hosts)
+        self._hosts = frozenset(host.lower() for host in hosts)
         self._postmaster = postmaster
+        self._members_of: dict[str, frozenset[str]] = {}
+
+    def refused(self, sender: Sender, recipient: str) -> Refusal | None:
+        """Return why mail of *sender* to *recipient* reaches nobody; None where it reaches some."""
+        routes = self._walk(sender, recipient, first=True)
+        return None if routes.deliveries else routes.refusals[0]
 
     def route(self, sender: Sender, recipient: str) -> Routes:
         """Return what mail of *sender* to *recipient*, in any case, reaches and must not reach."""
-        walk = _Walk(self, sender)
+        return self._walk(sender, recipient, first=False)
+
+    def _walk(self, sender: Sender, recipient: str, *, first: bool) -> Routes:
+        walk = _Walk(self, sender, first=first)
         address = recipient.lower()
         outcome = walk.step(address, ())
         routes = walk.routes
@@ -174,13 +185,19 @@ class Router:
     def refuses_sending(self, sender: Sender, leaf: str) -> bool:
         """Tell whether the sender may write only to some domains, and *leaf* is in none (F142)."""
         user = self.state.users.get(base_of(sender.responsible))
-        if user is None or not user.restrict_sending or self._this_host(domain_of(leaf)):
+        if user is None or not user.restrict_sending or self._this_host(leaf):
             return False
         return not self._listed(domain_of(user.address), domain_of(leaf))
 
-    def _this_host(self, domain: str) -> bool:
-        """Tell whether mail for *domain* is for services of ours: whom a report reaches, say."""
-        return domain in self._hosts or domain.endswith(f".{INTERNAL}")
+    def _this_host(self, leaf: str) -> bool:
+        """
+        Tell whether *leaf* is a service of ours: whom a report reaches, say.
+
+        Other addresses at this host stand for strangers, to whom bounces find their way back (SRS).
+        """
+        local, _, domain = base_of(leaf).rpartition("@")
+        known = domain in self._hosts and local in REPORTS | HOST_ROLES
+        return known or domain.endswith(f".{INTERNAL}")
 
     def refuses_receiving(self, sender: Sender, user: User) -> bool:
         """Tell whether *user* gets mail only from some domains, and not from the sender (F143)."""
@@ -210,8 +227,13 @@ class Router:
             return company is None or company != self.state.company_of(group.address)
         return author not in self._members(group)
 
-    def _members(self, group: Group) -> set[str]:
+    def _members(self, group: Group) -> frozenset[str]:
         """Return everybody whom *group* holds, through groups and aliases in it too."""
+        if group.address not in self._members_of:
+            self._members_of[group.address] = frozenset(self._reached(group))
+        return self._members_of[group.address]
+
+    def _reached(self, group: Group) -> set[str]:
         found: set[str] = set()
         pending: list[Iterable[str]] = [group.members]
         while pending:
@@ -234,11 +256,16 @@ class _Outcome:
 
 
 class _Walk:
-    """One walk for one sender. Each address is looked at once, so that loops end."""
+    """
+    One walk for one sender. Each address is looked at once, so that loops end.
 
-    def __init__(self, router: Router, sender: Sender) -> None:
+    The *first* delivery is enough for who asks whether there is any.
+    """
+
+    def __init__(self, router: Router, sender: Sender, *, first: bool) -> None:
         self.router = router
         self.sender = sender
+        self.first = first
         self.routes = Routes()
         self.outcomes: dict[str, _Outcome] = {}
 
@@ -271,7 +298,11 @@ class _Walk:
         return self._leaf(address, path)
 
     def _all(self, targets: Iterable[str], path: tuple[str, ...]) -> _Outcome:
-        outcomes = [self.step(target, path) for target in targets]
+        outcomes = []
+        for target in targets:
+            outcomes.append(self.step(target, path))
+            if self.first and self.routes.deliveries:
+                break
         return _Outcome(
             any(outcome.arrived for outcome in outcomes),
             next((outcome.lost for outcome in outcomes if outcome.lost), None),
@@ -299,7 +330,11 @@ class _Walk:
         return here if here.arrived else _Outcome(beyond.arrived, here.lost)
 
     def _outside(self, address: str, path: tuple[str, ...]) -> _Outcome:
-        if len(path) > 1 and domain_of(address).endswith(f".{INTERNAL}"):
+        local, _, domain = address.rpartition("@")
+        inside = len(path) > 1 and domain.endswith(f".{INTERNAL}")
+        # Postfix goes on to the address in the local part where the domain is this host's, whose
+        # own network address is such a domain.
+        if inside or "@" in local or domain.startswith("["):
             return self._refuse(address, path, Why.NOWHERE)
         return self._leaf(address, path)
 

@@ -4,8 +4,10 @@ What becomes of one message: who gets it, as whom it goes, which headers it may 
 Pure: what Postfix told goes in, what Postfix shall do comes out.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fermoposta.directory.represent import NotAllowed, Represented, represent
@@ -20,7 +22,7 @@ from fermoposta.directory.route import (
     domain_of,
 )
 from fermoposta.policy.authors import AuthorError, authors_of
-from fermoposta.policy.origin import Site, plain, sender_of
+from fermoposta.policy.origin import Site, plain, sender_of, understood
 
 AGENT_DOMAIN = f"agent.{INTERNAL}"
 BY_ID, BY_ADDRESS = frozenset({"forward", "invitation"}), frozenset({"spam", "ham"})
@@ -34,6 +36,9 @@ ORIGIN = "X-Fermoposta-Origin"
 ENVELOPE = "X-Fermoposta-Envelope-From"
 """Tells the spam filter the new envelope sender; it takes the header away."""
 REDIRECTED = "x-sieve-redirected-from"
+_UNSAFE = re.compile(rb"[^A-Za-z0-9@._-]")
+HEADERS_MAX = 2_000
+"""A message with more headers is refused: nobody writes one, and each costs memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,12 @@ def treat(
 ) -> Changes | Rejected:
     """Say what becomes of *letter*."""
     sender, redirected = _sender(letter, router, site)
+    if problem := _unreadable(letter, sender):
+        return problem
     changes = Changes()
     if redirected and (problem := _foreign_work(letter, router, sender)):
+        return problem
+    if not redirected and (problem := _automatic_work(letter, sender)):
         return problem
     if letter.login:
         shown = _shown(letter, router, sender)
@@ -117,6 +126,19 @@ def treat(
         return problem
     _headers(letter, sender, changes, redirected=redirected)
     return changes
+
+
+def _unreadable(letter: Letter, sender: Sender) -> Rejected | None:
+    """Refuse what Postfix could understand in another way than we do, and what is far too much."""
+    if len(letter.headers) > HEADERS_MAX:
+        return Rejected("550 5.6.0", f"The message has more than {HEADERS_MAX} headers")
+    written = [recipient.written for recipient in letter.recipients]
+    if sender.trusted and sender.address:
+        written.append(letter.envelope)
+    for path in written:
+        if not understood(path):
+            return Rejected("550 5.1.3", f"Write {path} as plain name@domain")
+    return None
 
 
 def _sender(letter: Letter, router: Router, site: Site) -> tuple[Sender, bool]:
@@ -147,6 +169,14 @@ def _foreign_work(letter: Letter, router: Router, sender: Sender) -> Rejected | 
             by_address = word in BY_ADDRESS and f"{named[0]}@{named[2]}" == address
             if not (by_id or by_address):
                 return Rejected("550 5.7.1", "This is not work for your own mailbox")
+    return None
+
+
+def _automatic_work(letter: Letter, sender: Sender) -> Rejected | None:
+    """Refuse that an answer of this host, to whoever made up an address, becomes work."""
+    automatic = letter.host and sender.address and letter.values("auto-submitted")
+    if automatic and any(domain_of(each.address) == AGENT_DOMAIN for each in letter.recipients):
+        return Rejected("550 5.7.1", "Nobody is answered there")
     return None
 
 
@@ -182,7 +212,7 @@ def _show(
     if shown.envelope != sender.address:
         changes.envelope = shown.envelope
         changes.added_headers.append((ENVELOPE, f"<{shown.envelope}>"))
-    message_id = "".join(letter.values("message-id")[:1])
+    message_id = "".join(letter.values("message-id")[:1]).encode("ascii", "replace").decode()
     for other in shown.others:
         made = Submission(str(new_id()), login, other, message_id)
         changes.submissions.append(made)
@@ -191,15 +221,27 @@ def _show(
 
 
 def _unmask(letter: Letter, router: Router, changes: Changes) -> None:
-    """Take away a Sender by which somebody outside claims to be one of us."""
+    """
+    Take away a Sender by which somebody outside claims to be one of us.
+
+    So is one that can't be understood: some client may find the claim in it.
+    """
     for value in letter.values("sender"):
         try:
-            claimed = authors_of([value])
+            ours = any(router.hosted(_in_ascii(address)) for address in authors_of([value]))
         except AuthorError:
-            claimed = ()
-        if any(router.hosted(address.lower()) for address in claimed):
+            ours = True
+        if ours:
             changes.deleted_headers += _every(letter, lambda name: name == "sender")
             return
+
+
+def _in_ascii(address: str) -> str:
+    """Return *address* with its domain as the directory has it (RFC 5891, A-labels)."""
+    local, at, domain = plain(address).rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode("ascii")
+    return f"{local}{at}{domain}"
 
 
 # --- To whom
@@ -251,8 +293,10 @@ def _passed_on(written: Recipient) -> tuple[str, ...]:
 
 
 def _original(address: str) -> str:
-    quoted = "".join(c if c.isalnum() or c in "@.-_" else f"+{ord(c):02X}" for c in address)
-    return f"ORCPT=rfc822;{quoted}"
+    """Return *address* as the option that names it (RFC 3461, section 4.2)."""
+    octets = address.encode("utf-8", "surrogateescape")
+    quoted = _UNSAFE.sub(lambda found: b"+%02X" % found[0][0], octets)
+    return f"ORCPT=rfc822;{quoted.decode()}"
 
 
 def _bounce(written: str, why: Why) -> str:

@@ -5,6 +5,7 @@ A packet is a length of 4 bytes, a letter, and arguments that end in NUL. We ask
 headers only, and answer nothing before the end of the message.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ _NOT_SENT = 0x02 | 0x10 | 0x40 | 0x100 | 0x200
 # What we don't answer: the connection, MAIL, RCPT, headers.
 _NO_REPLY = 0x1000 | 0x4000 | 0x8000 | 0x80
 _PROTOCOL = _NOT_SENT | _NO_REPLY
+
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
+_SPECIAL = re.compile(r'(["\\])')
 
 
 class ProtocolError(Exception):
@@ -206,12 +210,20 @@ def delete_recipient(recipient: str) -> bytes:
 
 def add_recipient(address: str, options: Sequence[str] = ()) -> bytes:
     """Add *address*, with options as in RCPT (RFC 3461)."""
-    return packet("2", f"<{address}>", " ".join(options))
+    return packet("2", _path(address), " ".join(options))
 
 
 def change_sender(address: str) -> bytes:
     """Put *address* in the place of the envelope sender."""
-    return packet("e", f"<{address}>")
+    return packet("e", _path(address))
+
+
+def _path(address: str) -> str:
+    """Write *address* as SMTP does (RFC 5321, section 4.1.2): all of it stays one address."""
+    local, at, domain = address.rpartition("@")
+    if at and not _ATOMS.fullmatch(local):
+        local = '"' + _SPECIAL.sub(r"\\\1", local) + '"'
+    return f"<{local}{at}{domain}>"
 
 
 def add_header(name: str, value: str) -> bytes:

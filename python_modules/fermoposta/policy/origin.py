@@ -1,10 +1,19 @@
 """Whose mail it is: what Postfix knows of the client, made into a `Sender`."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from fermoposta.directory.route import Router, Sender, base_of
 from fermoposta.service.settings import Settings
+
+_ROUTE = re.compile(r"(<?)@[^:\"]*:")
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_WRITTEN = re.compile(
+    rf"<?(?:[^\s\"\\()<>@,;:\[\]]+(?:@[^\s\"\\()<>@,;]+)?|{_QUOTED}@[^\s\"\\()<>@,;]+)>?"
+)
+_QUOTED_LOCAL = re.compile(_QUOTED)
+_QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +53,27 @@ def sender_of(router: Router, site: Site, *, client: str, login: str, envelope: 
 
 
 def plain(address: str) -> str:
-    """Return an address of SMTP in lower case, without brackets, and quotes that it needs not."""
+    """
+    Return an address of SMTP in lower case, without brackets and quotes.
+
+    Postfix takes away the dot behind a domain: it must not look like another domain to us.
+    """
     bare = address.strip().removeprefix("<").removesuffix(">")
     local, at, domain = bare.rpartition("@")
-    if len(local) > 2 and local.startswith('"') and local.endswith('"'):
-        local = local[1:-1].replace("\\", "")
-    return f"{local}{at}{domain}".lower()
+    if _QUOTED_LOCAL.fullmatch(local):
+        local = _QUOTED_PAIR.sub(r"\1", local[1:-1])
+    return f"{local}{at}{domain.removesuffix('.')}".lower()
+
+
+def without_route(path: str) -> str:
+    """Return what SMTP gave without hosts on the way, as Postfix does (RFC 5321, appendix C)."""
+    return _ROUTE.sub(r"\1", path, count=1) if path.startswith(("<@", "@")) else path
+
+
+def understood(path: str) -> bool:
+    """
+    Tell whether `plain` reads what SMTP gave as Postfix does.
+
+    Postfix also takes comments, quotes around a part of a name, and the like; nobody writes them.
+    """
+    return _WRITTEN.fullmatch(path.strip()) is not None

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from fermoposta.directory.route import Router, Sender
+from fermoposta.directory.route import INTERNAL, Router, Sender, domain_of
 from fermoposta.policy.origin import Site, plain, sender_of
 from fermoposta.policy.rate import Rate
 
 NO_OBJECTION = "DUNNO"
 AWAY = "451 4.3.0 The directory is not available, please try again later"
+NO_SENDER = "550 5.1.8 There is no such sender domain"
 TOO_MANY = "450 4.7.1 You have written to {} recipients within an hour, please try again later"
 
 _log = structlog.get_logger()
@@ -38,6 +39,9 @@ class Desk:
             login=request.get("sasl_username", ""),
             envelope=request.get("sender", ""),
         )
+        if domain_of(sender.address).endswith(f".{INTERNAL}"):
+            # A bounce, or an answer, would be work for services of ours.
+            return NO_SENDER
         recipient = plain(request.get("recipient", ""))
         return _refusal(router, sender, recipient) or self._limit(router, sender, minute)
 
@@ -56,10 +60,9 @@ class Desk:
 
 
 def _refusal(router: Router, sender: Sender, recipient: str) -> str:
-    routes = router.route(sender, recipient)
-    if routes.deliveries:
+    refusal = router.refused(sender, recipient)
+    if refusal is None:
         return ""
-    refusal = routes.refusals[0]
     _log.info(
         "recipient refused",
         sender=sender.address,

@@ -1,7 +1,8 @@
 """One connection of the milter protocol: commands in, letters out, and the answers to them."""
 
 from fermoposta.policy import milter
-from fermoposta.policy.message import Changes, Letter, Recipient, Rejected
+from fermoposta.policy.message import HEADERS_MAX, Changes, Letter, Recipient, Rejected
+from fermoposta.policy.origin import without_route
 
 
 class Session:
@@ -23,11 +24,14 @@ class Session:
                 self._macros(stage, values.get("i", ""), values.get("auth_authen", ""))
             case milter.Mail(sender):
                 self._letter = Letter(
-                    host=self._host, client=self._client, login=self._login, envelope=sender
+                    host=self._host,
+                    client=self._client,
+                    login=self._login,
+                    envelope=without_route(sender),
                 )
             case milter.Recipient(recipient, options):
-                letter.recipients.append(Recipient(recipient, options))
-            case milter.Header(name, value):
+                letter.recipients.append(Recipient(without_route(recipient), options))
+            case milter.Header(name, value) if len(letter.headers) <= HEADERS_MAX:
                 letter.headers.append((name, value))
             case milter.Abort():
                 self._letter = Letter(host=self._host, client=self._client)

@@ -54,7 +54,10 @@ def original(subject: str = "The bill", **headers: str) -> EmailMessage:
 
 
 def run(message: EmailMessage, tools: Tools, argument: str = f"0badcafe-01.{RULE.id}") -> None:
-    mail = Mail("forward", argument, "carl@far.test", message.as_bytes())
+    deliver(Mail("forward", argument, "carl@far.test", message.as_bytes()), tools)
+
+
+def deliver(mail: Mail, tools: Tools) -> None:
     asyncio.run(forward.handle(mail, tools))
 
 
@@ -157,3 +160,39 @@ def test_whatever_came_can_be_forwarded(content: bytes, head: bytes) -> None:
     assert made["To"] == "x@far.test"
     assert made.get_all("From") is not None
     assert made["Subject"].startswith("I:")
+
+
+def test_a_bounce_is_not_forwarded() -> None:
+    """It may be of a forward: that of its forward would come back in turn, without end."""
+    tools = Tools()
+
+    deliver(Mail("forward", f"0badcafe-01.{RULE.id}", "", original().as_bytes()), tools)
+
+    assert tools.sent == []
+
+
+def test_each_message_has_its_own_id() -> None:
+    """Also where what came had none; the same mail, tried again, has the same."""
+    made = [
+        parsed(forward.compose(Mail("forward", "", "", content.as_bytes()), ADA, RULE, []))
+        for content in (original("One"), original("Two"), original("Two"))
+    ]
+
+    one, two, again = (message["Message-ID"] for message in made)
+    assert one != two
+    assert two == again
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Message-ID: <>@\r\nFrom: x\r\n\r\nHi\r\n",
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\nPerch\xc3\xa9\r\n",
+        b"From: <@\r\nContent-Type: \xff;*=\r\n\r\n\xff\r\n",
+    ],
+)
+def test_what_is_badly_broken_is_forwarded_as_it_is(content: bytes) -> None:
+    """Nothing in it stops the forward: it would be tried for days, and then bounce."""
+    made = forward.compose(Mail("forward", "", "x@far.test", content), ADA, RULE, [])
+
+    assert content in made or b"Hi" in made

@@ -100,6 +100,9 @@ def tools(filter_: tuple[Path, object]) -> Tools:
     )
 
 
+BROKEN = b"From: \xff <\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\nPerch\xc3\xa9\r\n"
+
+
 def run(mail: Mail, tools: Tools) -> None:
     asyncio.run(handle(mail, tools))  # type: ignore[arg-type]
 
@@ -240,3 +243,23 @@ def test_the_reporter_is_in_the_address() -> None:
     """As Sieve writes it: an own address has neither @ nor + in its local part."""
     assert reporter_of("a=b=example.org+123") == "a=b@example.org"
     assert reporter_of("") == "@"
+
+
+@pytest.mark.feature("F226")
+def test_a_badly_broken_sample_reaches_the_operator_byte_by_byte(
+    tools: Tools, filter_: tuple[Path, list[tuple[str, bytes]]]
+) -> None:
+    """Spam often is; it would be tried for days."""
+    run(Mail("spam", "ada=example.org+1", "x@shop.test", BROKEN), tools)
+
+    assert filter_[1] == [("/learnspam", BROKEN)]
+    assert BROKEN in tools.sent[0][0]
+
+
+def test_octets_in_an_attached_message_stay() -> None:
+    """The filter learns what came, in whatever encoding."""
+    content = forwarded(SAMPLE).replace(b"Perch\xc3\xa9", b"Perch\xe8")
+
+    assert list(attached(email.message_from_bytes(content))) == [
+        SAMPLE.replace(b"Perch\xc3\xa9", b"Perch\xe8")
+    ]

@@ -66,3 +66,15 @@ def test_the_order_and_the_end() -> None:
     never = MessageRule("a@b.test", "n", position=3)
 
     assert list(firing([never, stops, off, first], MAIL)) == [first, stops]
+
+
+@pytest.mark.parametrize(
+    "header", [b"From: a<", b"To: x@", b'Cc: "', b"Subject: =?x?q?=ff?=", b"From: =?utf-8?b?/?="]
+)
+def test_a_malformed_header_is_read_as_it_stands(header: bytes) -> None:
+    """It stops nothing; octets of UTF-8 are the letters that Sieve takes them for."""
+    content = header + b"\r\nX-Kind: perch\xc3\xa9\r\n\r\n"
+
+    for field in ("from", "to", "subject"):
+        assert not fires(Condition(field, "is", "nobody"), content=content)
+    assert fires(Condition("header", "is", "perché", "X-Kind"), content=content)

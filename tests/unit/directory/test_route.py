@@ -246,3 +246,32 @@ def test_a_very_long_way_ends():
 
     assert reasons(routes) == [Why.STEPS]
     assert reached(router(aliases=aliases).route(STRANGER, names[100])) == [ADA]
+
+
+@pytest.mark.feature("F142", "F143")
+@pytest.mark.parametrize("domain", ["mail.example.org", "[192.0.2.1]", "far.example"])
+def test_an_address_within_an_address_leads_nowhere(domain):
+    """Postfix goes on to it where the domain is this host's: nobody reaches others by that."""
+    paths = router({DARIO: {"restrict_sending": True, "restrict_receiving": True}})
+
+    for sender, inner in ((STRANGER, DARIO), (login(DARIO), "x@far.example")):
+        assert reasons(paths.route(sender, f"{inner}@{domain}")) == [Why.NOWHERE]
+
+
+def test_a_network_address_is_no_domain():
+    """This host's own would be a second name for its reports and roles."""
+    paths = router()
+
+    for to in ("spam@[192.0.2.1]", "root@[IPv6:2001:db8::1]"):
+        assert reasons(paths.route(STRANGER, to)) == [Why.NOWHERE]
+
+
+@pytest.mark.feature("F142")
+def test_a_strangers_address_at_this_host_is_no_way_out():
+    """Bounces find their way back by it; whoever saw one could write to the stranger."""
+    paths = router({DARIO: {"restrict_sending": True}})
+    back = "srs0=abcd=ef=far.example=x@mail.example.org"
+
+    assert reasons(paths.route(login(DARIO), back)) == [Why.SENDING]
+    assert reached(paths.route(Sender(""), back)) == [back]
+    assert reached(paths.route(login(BOB), back)) == [back]

@@ -265,6 +265,16 @@ def test_all_that_is_open_is_reached(state, sender, to):
 
 
 @pytest.mark.feature("F148")
+@given(directories(), senders(), RECIPIENTS)
+def test_at_the_door_the_answer_is_that_of_the_whole_way(state, sender, to):
+    """Who asks only whether there is anybody hears what a look at everybody says."""
+    router = Router(state)
+    routes = router.route(sender, to)
+
+    expected = None if routes.deliveries else routes.refusals[0]
+    assert router.refused(sender, to) == expected
+
+
 @given(directories(), st.sampled_from(USERS), st.sampled_from(USERS))
 def test_internal_mail_is_never_blocked(state, me, you):
     """Who logged in reaches everybody of the own domain, whatever is restricted or redirected."""

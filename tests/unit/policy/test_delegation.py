@@ -103,3 +103,17 @@ def test_counts_outlive_the_process():
     assert rate.used("ada@example.org", 65) == 5
     rate.forget(1000)
     assert rate.used("ada@example.org", 65) == 0
+
+
+@pytest.mark.feature("F143")
+@pytest.mark.parametrize("to", ["bob@example.org.", "Bob@Example.org.", '"bob"@example.org'])
+def test_another_way_to_write_an_address_is_no_way_in(to):
+    assert desk().answer(asked(recipient=to, sender="x@far.test"), 0).startswith("550 5.7.1 ")
+
+
+def test_nobody_writes_as_a_service_of_ours():
+    """A bounce, or an answer, would be work for it."""
+    for domain in ("agent.fermoposta.invalid", "X.Group.Refused.fermoposta.invalid."):
+        answer = desk().answer(asked(sender=f"ham+ada=example.org+1@{domain}"), 0)
+        assert answer.startswith("550 5.1.8 ")
+    assert desk().answer(asked(sender="x@fermoposta.test"), 0) == NO_OBJECTION

@@ -8,10 +8,11 @@ from ipaddress import ip_network
 
 import pytest
 
+from fermoposta.directory.model import Domain
 from fermoposta.directory.route import Router, Why
 from fermoposta.inventory import load, parse
 from fermoposta.policy.authors import AuthorError, authors_of
-from fermoposta.policy.message import Letter, Recipient, Rejected, treat
+from fermoposta.policy.message import HEADERS_MAX, Letter, Recipient, Rejected, treat
 from fermoposta.policy.origin import Site
 
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"
@@ -244,3 +245,100 @@ def test_a_script_gives_the_agent_work_for_its_own_mailbox_only():
         "forward",
     ):
         assert isinstance(sent_on(foreign), Rejected)
+
+
+@pytest.mark.feature("F143")
+@pytest.mark.parametrize(
+    "written",
+    [f"<{EVE}.>", '<"eve"@example.org>', '<"e\\ve"@EXAMPLE.org.>', '<"eve@example.org"@mail.test>',
+     '<"eve@example.org"@[192.0.2.1]>'],
+)  # fmt: skip
+def test_another_way_to_write_an_address_is_no_way_in(written):
+    """Postfix delivers each of these to Eve, who takes no mail from outside."""
+    router = Router(ROUTER.state, hosts=("mail.test",))
+    verdict = treat(replace(letter(), recipients=[Recipient(written)]), router, SITE)
+
+    assert isinstance(verdict, Rejected)
+    assert verdict.code.startswith("550")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['<e"v"e@example.org>', "<eve@example.org@mail.test>", "<eve(x)@example.org>",
+     '<"eve@example.org">', "<<eve@example.org>>", "<e\\ve@example.org>"],
+)  # fmt: skip
+def test_what_postfix_could_read_otherwise_is_refused(written):
+    """The answer names the address, and how to write it."""
+    verdict = treat(replace(letter(ADA), recipients=[Recipient(written)]), ROUTER, SITE)
+
+    assert isinstance(verdict, Rejected)
+    assert verdict.code == "550 5.1.3"
+    assert written in verdict.text
+
+
+@pytest.mark.feature("F142")
+def test_a_printer_does_not_hide_whose_restrictions_hold():
+    """Strangers may have odd senders; who is believed writes its own plainly."""
+    printer = letter(to=["list@example.org"], client="192.0.2.7")
+
+    assert isinstance(
+        treat(replace(printer, envelope='<e"v"e@example.org>'), ROUTER, SITE), Rejected
+    )
+    assert added(done(replace(printer, envelope=f"<{EVE}.>")))[0] == BOB
+    assert FAR not in added(done(replace(printer, envelope=f"<{EVE}.>")))
+    assert FAR in added(done(replace(printer, envelope='<e"v"e@far.test>')))
+
+
+@pytest.mark.parametrize("to", ["postmaster", "o'brien=x@far.test", "é@far.test", "a.b+c@far.test"])
+def test_odd_but_plain_addresses_are_understood(to):
+    assert done(letter(ADA, to=[to])).deleted_recipients == []
+
+
+def test_far_too_many_headers_are_refused():
+    headers = [("From", FAR), *(("X", "1"),) * HEADERS_MAX]
+
+    verdict = treat(letter(headers=headers), ROUTER, SITE)
+
+    assert verdict == Rejected("550 5.6.0", f"The message has more than {HEADERS_MAX} headers")
+    assert not isinstance(treat(letter(headers=headers[:-1]), ROUTER, SITE), Rejected)
+
+
+def test_a_sender_from_outside_in_unicode_is_known_by_its_domain():
+    """The directory has the domain's A-label; clients show both alike."""
+    state = ROUTER.state.copy()
+    state.put(Domain("xn--mnchen-3ya.example", "acme"))
+    headers = [("From", FAR), ("Sender", "ada@münchen.example")]
+
+    changes = treat(letter(headers=headers), Router(state), SITE)
+
+    assert not isinstance(changes, Rejected)
+    assert changes.deleted_headers == [("Sender", 1)]
+
+
+@pytest.mark.parametrize("value", [f"{ADA}.", f"Ada <{ADA}", f"us: {ADA};", f"{ADA} {FAR}"])
+def test_a_sender_from_outside_that_may_name_one_of_us_goes(value):
+    """Some client finds the address in what is malformed, too."""
+    headers = [("From", FAR), ("Sender", value)]
+
+    assert done(letter(headers=headers)).deleted_headers == [("Sender", 1)]
+
+
+def test_octets_that_are_no_ascii_are_kept_out():
+    """Of what is written down, and of the options of a recipient."""
+    headers = [("From", ADA), ("Message-ID", "<\udcff@x>")]
+    changes = done(letter(BOB, headers=headers, to=["list+\udcffé@example.org"]))
+
+    assert changes.submissions[0].message_id == "<?@x>"
+    assert changes.added_recipients[-1].options == ("ORCPT=rfc822;list+2B+FF+C3+A9@example.org",)
+
+
+def test_an_answer_of_this_host_is_no_work():
+    """A stranger names the agent as whom to answer; a report of this host has no sender."""
+    spam = ["spam+ada=example.org+1@agent.fermoposta.invalid"]
+    headers = [("From", ADA), ("Auto-Submitted", "auto-replied (vacation)")]
+
+    def verdict(envelope):
+        return treat(letter(envelope=envelope, to=spam, headers=headers, host=True), ROUTER, SITE)
+
+    assert isinstance(verdict(ADA), Rejected)
+    assert not isinstance(verdict(""), Rejected)

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from fermoposta.policy import milter
-from fermoposta.policy.message import Changes, Recipient, Rejected
+from fermoposta.policy.message import HEADERS_MAX, Changes, Recipient, Rejected
 from fermoposta.policy.session import Session, encode
 
 ALL = 0xFFFFFFFF
@@ -114,3 +114,43 @@ def test_changes_as_packets():
 def test_a_refusal_is_one_line():
     """What a stranger wrote into an address makes neither lines nor directives of it."""
     assert encode(Rejected("550 5.7.1", "No\r\n%s à")) == packet(b"y", b"550 5.7.1 No???s ?\0")
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("bob+x@example.org", "<bob+x@example.org>"),
+        ("bob+x@far.test> <@example.org", '<"bob+x@far.test> <"@example.org>'),
+        ('a"\\b@example.org', '<"a\\"\\\\b"@example.org>'),
+        ("", "<>"),
+    ],
+)
+def test_what_a_client_puts_into_a_name_stays_one_address(address, written):
+    """Otherwise Postfix would find another recipient in it, whom nobody asked about."""
+    assert milter.add_recipient(address) == packet(b"2", f"{written}\0\0".encode())
+    assert milter.change_sender(address) == packet(b"e", f"{written}\0".encode())
+
+
+def test_hosts_on_the_way_are_left_out():
+    """Postfix takes them away (RFC 5321, appendix C): they must not hide the recipient."""
+    session = Session(host=False)
+    session.take(milter.Mail("<@b.test:a@x.test>", ()))
+    for written in ("<@a.test,@b.test:bob@x.test>", '<"@a:b"@x.test>', "<bob@x.test>"):
+        session.take(milter.Recipient(written, ()))
+
+    letter = session.take(milter.EndOfMessage())
+
+    assert letter.envelope == "<a@x.test>"
+    assert [each.written for each in letter.recipients] == [
+        "<bob@x.test>", '<"@a:b"@x.test>', "<bob@x.test>",
+    ]  # fmt: skip
+
+
+def test_headers_without_end_cost_no_memory():
+    """They are gathered until there are too many."""
+    session = Session(host=False)
+    session.take(milter.Mail("<a@x.test>", ()))
+    for _ in range(2 * HEADERS_MAX):
+        session.take(milter.Header("X", ""))
+
+    assert len(session.take(milter.EndOfMessage()).headers) == HEADERS_MAX + 1
