@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from fermoposta.agent.errors import Later
-from fermoposta.booking import Resource, Stored, answer, compose, find
+from fermoposta.booking import Resource, Stored, answer, compose, find, header
 from fermoposta.mailstore.caldav import CalendarError, Calendars, ChangedError, name_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ async def _reply(
             log.info("invitation not answered", resource=resource.address, why="automatic")
             return
         to = mail.sender
-        reply = replace(reply, summary=reply.summary or str(mail.message.get("Subject", "")))
+        reply = replace(reply, summary=reply.summary or header(mail.message, "Subject"))
     if to in resource.addresses:
         return
     message = compose(

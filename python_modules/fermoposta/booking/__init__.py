@@ -7,7 +7,7 @@ what to reply; `compose` makes the mail of a reply (RFC 6047).
 
 from fermoposta.booking.calendar import Stored, Unreadable
 from fermoposta.booking.decide import Outcome, Resource, answer
-from fermoposta.booking.imip import Invitation, compose, find
+from fermoposta.booking.imip import Invitation, compose, find, header
 from fermoposta.booking.reply import Reply
 from fermoposta.booking.words import Reason
 
@@ -22,4 +22,5 @@ __all__ = [
     "answer",
     "compose",
     "find",
+    "header",
 ]

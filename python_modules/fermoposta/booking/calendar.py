@@ -6,9 +6,11 @@ Everything is compared as moments: days and times without a zone are the resourc
 
 from __future__ import annotations
 
+import re
+import threading
 import warnings
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast
 
 import recurring_ical_events
@@ -24,9 +26,30 @@ if TYPE_CHECKING:
 
 
 BYTES_MAX = 1_000_000
+COMPONENTS_MAX = 1_000
+DATES_MAX = 1_000
+RULES_MAX = 100
+"""What one message may hold: whatever it asks for has to be worked out with each later one, too."""
 _DATES = ("EXDATE", "RDATE")
 _MOMENTS = ("DTSTART", "DTEND", "RECURRENCE-ID")
 _EARLIEST_YEAR = 1970
+_LATEST_YEAR = 2100
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+"""What no text may hold (RFC 5545, section 3.1), and no XML in which a calendar is read."""
+BROKEN = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    # a time zone by the name of a folder, or by a name that no file can have
+    OSError,
+)
+"""What calendar content that is not as it should be makes of any reader."""
+_NEVER = datetime(9999, 12, 30)  # noqa: DTZ001 - gets a zone where it is used
+_reading = threading.Lock()
+"""Zones that a message defines are remembered for the whole process while it is read."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - says what the content is
@@ -57,26 +80,59 @@ def read(content: bytes, zone: ZoneInfo) -> Calendar:
 
     Raises Unreadable where anything in it is broken that says when something takes place.
     """
+    with _reading, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = _parsed(content)
+        try:
+            _settle_zones(found)
+            for event in events(found):
+                _settle(event, found, zone)
+            # A zone that is known by its name alone is written out, for whoever reads it next.
+            found.add_missing_timezones()
+        except BROKEN as error:
+            raise Unreadable(f"{error}") from error
+    return found
+
+
+def received(content: bytes, zone: ZoneInfo) -> Calendar:
+    """Return the calendar in a message; as `read`, but it must not be larger than can be borne."""
     if len(content) > BYTES_MAX:
         raise Unreadable(f"it is larger than {BYTES_MAX} bytes")
+    if content.upper().count(b"BEGIN:") > COMPONENTS_MAX:
+        raise Unreadable(f"it has more than {COMPONENTS_MAX} parts")
+    found = read(content, zone)
+    for event in events(found):
+        if sum(len(props(event, name)) for name in _DATES) > DATES_MAX:
+            raise Unreadable(f"an event has more than {DATES_MAX} single dates")
+    return found
+
+
+def _parsed(content: bytes) -> Calendar:
     # A zone that some other message defined under the same name is not this one's.
     tzp.use_zoneinfo()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = Calendar.from_ical(content.decode("utf-8-sig"))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
-        raise Unreadable(f"it is no iCalendar: {error}") from error
+        found = Calendar.from_ical(_CONTROLS.sub("", content.decode("utf-8-sig")))
+    except BROKEN as error:
+        # What the system says of a file is nothing to tell to strangers.
+        why = "a time zone is not known" if isinstance(error, OSError) else error
+        raise Unreadable(f"it is no iCalendar: {why}") from error
     if not isinstance(found, Calendar):
         raise Unreadable("it is no VCALENDAR")
-    for event in events(found):
-        try:
-            _settle(event, found, zone)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise Unreadable(f"{error}") from error
-    # A zone that is known by its name alone is written out, for whoever reads it next.
-    found.add_missing_timezones()
     return found
+
+
+def _settle_zones(calendar: Calendar) -> None:
+    """Raise ValueError where a time zone changes in a way that can't be worked out."""
+    if sum(len(props(each, "RRULE")) for each in calendar.walk()) > RULES_MAX:
+        raise ValueError(f"it has more than {RULES_MAX} rules")
+    for known in calendar.walk("VTIMEZONE"):
+        for observance in known.subcomponents:
+            for rule in props(observance, "RRULE"):
+                problem = complaint(rule, prop(observance, "DTSTART").dt)
+                if not problem and str(rule["FREQ"][0]).upper() != "YEARLY":
+                    problem = "the time changes more often than yearly"
+                if problem:
+                    raise ValueError(f"the time zone {known.get('TZID')} is broken: {problem}")
 
 
 def events(calendar: Calendar) -> list[Event]:
@@ -87,13 +143,7 @@ def events(calendar: Calendar) -> list[Event]:
 
 def _settle(event: Event, calendar: Calendar, zone: ZoneInfo) -> None:
     """Give every time of *event* a zone; raise ValueError where it can't be understood."""
-    errors = dict(event.errors)
-    for name in (*_MOMENTS, *_DATES, "RRULE", "DURATION"):
-        if name in errors:
-            raise ValueError(f"{name} is broken: {errors[name]}")
-    for name in ("UID", "DTSTART"):
-        if not event.get(name):
-            raise ValueError(f"an event has no {name}")
+    _complete(event)
     known = {str(each.get("TZID")) for each in calendar.walk("VTIMEZONE")}
     for name in _MOMENTS:
         if name in event:
@@ -101,7 +151,23 @@ def _settle(event: Event, calendar: Calendar, zone: ZoneInfo) -> None:
     for name in _DATES:
         if name in event:
             _settle_dates(event, name, zone)
+    for rule in props(event, "RRULE"):
+        _settle_end(rule, prop(event, "DTSTART").dt)
     _sane(event, zone)
+
+
+def _complete(event: Event) -> None:
+    """Raise ValueError where *event* lacks something, or has it twice or broken."""
+    errors = dict(event.errors)
+    for name in (*_MOMENTS, *_DATES, "RRULE", "DURATION", "SEQUENCE"):
+        if name in errors:
+            raise ValueError(f"{name} is broken: {errors[name]}")
+    for name in ("UID", "DTSTART"):
+        if not event.get(name):
+            raise ValueError(f"an event has no {name}")
+    for name in ("UID", "SEQUENCE", *_MOMENTS):
+        if len(props(event, name)) > 1:
+            raise ValueError(f"an event has more than one {name}")
 
 
 def _sane(event: Event, zone: ZoneInfo) -> None:
@@ -115,6 +181,8 @@ def _sane(event: Event, zone: ZoneInfo) -> None:
     span = _span(event, zone)
     if span.end < span.start:
         raise ValueError("an event ends before it begins")
+    if span.end.year > _LATEST_YEAR:
+        raise ValueError(f"an event ends after {_LATEST_YEAR}")
 
 
 def _settle_moment(event: Event, name: str, known: set[str], zone: ZoneInfo) -> None:
@@ -143,13 +211,40 @@ def _settle_dates(event: Event, name: str, zone: ZoneInfo) -> None:
             isinstance(each.dt, datetime) and each.dt.tzinfo is None for each in listed.dts
         ):
             raise ValueError(f"the time zone {listed.params['TZID']} is not defined")
-        moments += [each.dt for each in listed.dts]
+        for each in listed.dts:
+            _check_date(name, each.dt)
+            moments.append(each.dt)
     del event[name]
     for moment in moments:
         floating = isinstance(moment, datetime) and moment.tzinfo is None
         value = moment.replace(tzinfo=zone) if floating else moment  # type: ignore[union-attr,call-arg]
         # One a line: not every reader knows a list of periods, or of days beside times.
         event.add(name, [value])
+
+
+def _check_date(name: str, value: object) -> None:
+    """Raise ValueError where *value* is neither a date nor a period that ends after it began."""
+    if isinstance(value, date):
+        return
+    if name != "RDATE" or not isinstance(value, tuple):
+        raise ValueError(f"{name} is no date")
+    start, end = value
+    end = start + end if isinstance(end, timedelta) else end
+    if end < start:
+        raise ValueError(f"{name} ends before it begins")
+    if end.year > _LATEST_YEAR:
+        raise ValueError(f"{name} ends after {_LATEST_YEAR}")
+
+
+def _settle_end(rule: dict[str, list[date]], start: date) -> None:
+    """Give the end of *rule* the zone of *start*; a day without a time is meant to its end."""
+    for last in rule.get("UNTIL", [])[:1]:
+        if not isinstance(start, datetime) or (isinstance(last, datetime) and last.tzinfo):
+            return
+        ends = last if isinstance(last, datetime) else datetime.combine(last, time(23, 59, 59))
+        # Some programs write the last day that there is, for "never".
+        ends = min(ends, _NEVER).replace(tzinfo=start.tzinfo)
+        rule["UNTIL"] = [ends.astimezone(UTC)]
 
 
 def moment(value: date, zone: ZoneInfo) -> datetime:
@@ -201,7 +296,7 @@ def spans(
             warnings.simplefilter("ignore")
             found = recurring_ical_events.of(calendar).between(since, until)
             busy = [_span(cast("Event", each), zone) for each in found if blocks(each, owner)]
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except BROKEN as error:
         raise Unreadable(f"the recurrence can't be worked out: {error}") from error
     return sorted(each for each in busy if each.end > since and each.start < until)
 

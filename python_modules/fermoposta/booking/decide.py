@@ -6,12 +6,16 @@ The order of arrival decides: what is booked stays booked until its organizer mo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from icalendar import Event
+
 from fermoposta.booking import record
 from fermoposta.booking.calendar import (
+    BROKEN,
     Span,
     Stored,
     Unreadable,
@@ -21,6 +25,7 @@ from fermoposta.booking.calendar import (
     mailto,
     moment,
     read,
+    received,
     spans,
 )
 from fermoposta.booking.props import prop
@@ -31,10 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from icalendar import Calendar, Event
+    from icalendar import Calendar
 
 HORIZON = timedelta(days=2 * 365)
 """How far a series is looked at, from now or from its start."""
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,255}@[A-Za-z0-9.-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +114,12 @@ def answer(
     *language* is the organizer's, where it is known.
     """
     try:
-        message = read(content, resource.zone)
+        message = received(content, resource.zone)
         found = _case(message, resource, calendar, frozenset(writers), now=now, language=language)
         if isinstance(found, str):
             return Outcome(found)
         return _cancelled(found) if _method(message) == "CANCEL" else _requested(found)
-    except Unreadable as error:
+    except BROKEN as error:
         return Outcome("unreadable", reply=Reply(False, Reason("unreadable", detail=str(error))))
 
 
@@ -140,8 +146,10 @@ def _case(
     if len(uids) > 1:
         raise Unreadable("it holds several events")
     organizer = mailto(parts[0].get("ORGANIZER", ""))
-    if not organizer:
-        raise Unreadable("it names no organizer")
+    if not _ADDRESS.fullmatch(organizer):
+        raise Unreadable("it names no organizer who can be answered")
+    if sum("RECURRENCE-ID" not in each for each in parts) > 1:
+        raise Unreadable("it holds the same event twice")
     if plain(organizer) in resource.addresses:
         return "its own"
     invited = [mailto(each) for part in parts for each in attendees(part)]
@@ -149,9 +157,32 @@ def _case(
         invited or _method(message) != "CANCEL"
     ):
         return "not addressed"
+    if _method(message) == "REQUEST":
+        message = _for(message, resource)
     stored, booked, others = _sorted(calendar, uids.pop(), resource.zone)
     chosen = language or resource.language
     return Case(message, resource, others, stored, booked, writers, now, chosen)
+
+
+def _for(message: Calendar, resource: Resource) -> Calendar:
+    """Return what of *message* the resource is asked for: there may be others for an instance."""
+    asked, elsewhere = type(message)(), []
+    asked.update(message)
+    for each in message.subcomponents:
+        if isinstance(each, Event) and _is_for_others(each, resource):
+            elsewhere.append(each)
+        else:
+            asked.add_component(each)
+    series = record.master(asked)
+    if series is not None:
+        for each in elsewhere:
+            series.add("EXDATE", [prop(each, "RECURRENCE-ID").dt])
+    return asked
+
+
+def _is_for_others(event: Event, resource: Resource) -> bool:
+    invited = [plain(mailto(each)) for each in attendees(event)]
+    return bool(invited) and not resource.addresses & set(invited)
 
 
 def _sorted(
@@ -179,7 +210,7 @@ def _untouched(case: Case) -> str | None:
     if not record.is_ours(case.booked):
         return "kept by the webmail"
     allowed = record.may_change(case.booked)
-    if case.organizer not in allowed or not case.writers & allowed:
+    if case.organizer not in allowed or not case.writers or not case.writers <= allowed:
         return "not from the organizer"
     return None
 
@@ -200,13 +231,15 @@ def _cancelled(case: Case) -> Outcome:
 
 
 def _instances_cancelled(case: Case, booked: Calendar) -> Outcome:
-    changed = booked
-    for part in case.parts:
-        if _is_news(changed, part, case.resource.zone, cancelling=True):
-            take = record.ended if record.is_ranged(part) else record.without
-            changed = take(changed, part, case.resource.zone)
-    if changed is booked:
+    zone = case.resource.zone
+    news = [each for each in case.parts if _is_news(booked, each, zone, cancelling=True)]
+    if not news:
         return Outcome("older")
+    single = [each for each in news if not record.is_ranged(each)]
+    changed = record.without(booked, single, zone, "CANCELLED") if single else booked
+    for each in news:
+        if record.is_ranged(each):
+            changed = record.ended(changed, each, zone)
     return _storing(case, "instance cancelled", changed)
 
 
@@ -215,9 +248,10 @@ def _is_news(booked: Calendar, part: Event, zone: ZoneInfo, *, cancelling: bool 
     when = record.instance(part, zone)
     assert when is not None  # noqa: S101 - the caller looked
     mine = record.version(part)
-    gone = record.dropped(booked, when)
+    gone, why = record.dropped(booked, when) or (None, "")
     if gone is not None and mine <= gone:
-        return False
+        # The answer to what was declined may have been lost.
+        return mine == gone and why == "DECLINED" and not cancelling
     for each in events(booked):
         if record.instance(each, zone) == when:
             known = record.version(each)
@@ -279,9 +313,7 @@ def _instances(case: Case, booked: Calendar) -> Outcome:
         return Outcome("answered before" if reply else "older", reply=reply)
     writers = case.writers | _booked_by(booked)
     new = events(record.booked(case.message, news, writers))
-    given_up = booked
-    for each in news:
-        given_up = record.without(given_up, each, zone)
+    given_up = record.without(booked, news, zone, "DECLINED")
     return _weighed(case, record.replaced(booked, new, zone), given_up=given_up)
 
 
@@ -303,9 +335,12 @@ def _weighed(case: Case, wanted: Calendar, *, given_up: Calendar | None) -> Outc
     until = _until(case)
     wanted = record.spelled_out(wanted, zone, until)
     if not spans(_opaque(case.message), frozenset(), zone, since=case.now, until=until):
-        return Outcome("past", reply=_reply(case, Reason("past"), accepted=False))
+        reply = _reply(case, Reason("past"), accepted=False)
+        if given_up is None or not _frees(case, given_up, until):
+            return Outcome("past", reply=reply)
+        return _storing(case, "past", given_up, reply)
     own = spans(wanted, owner, zone, since=case.now, until=until)
-    others = list(_others(case, until))
+    others = list(_others(case, own, until))
     busy = tuple(conflicts(own, others, case.resource.multiple_bookings))
     if not busy:
         seen_until = until if endless(wanted, until, zone) else None
@@ -317,17 +352,30 @@ def _weighed(case: Case, wanted: Calendar, *, given_up: Calendar | None) -> Outc
     return _storing(case, "declined", given_up, reply)
 
 
+def _frees(case: Case, given_up: Calendar, until: datetime) -> bool:
+    """Tell whether *given_up* leaves time to others that is booked now."""
+    assert case.booked is not None  # noqa: S101 - else there is nothing to give up
+    zone, owner = case.resource.zone, case.resource.addresses
+    before, after = (
+        spans(each, owner, zone, since=case.now, until=until) for each in (case.booked, given_up)
+    )
+    return before != after
+
+
 def _until(case: Case) -> datetime:
     """Return up to when bookings are compared."""
     starts = [moment(prop(each, "DTSTART").dt, case.resource.zone) for each in case.parts]
     return max(case.now, *starts) + HORIZON
 
 
-def _others(case: Case, until: datetime) -> Iterator[Span]:
+def _others(case: Case, own: Sequence[Span], until: datetime) -> Iterator[Span]:
+    """List the bookings of others from the first to the last of *own*, up to *until*."""
     zone, owner = case.resource.zone, case.resource.addresses
+    since = min((each.start for each in own), default=case.now)
+    until = min(until, max((each.end for each in own), default=case.now))
     for each in case.others:
         try:
-            yield from spans(each, owner, zone, since=case.now, until=until)
+            yield from spans(each, owner, zone, since=since, until=until)
         except Unreadable:
             continue
 

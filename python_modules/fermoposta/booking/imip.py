@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from fermoposta.booking.reply import Reply
 
 _FILES = ("application/ics", "application/octet-stream")
+_MESSAGE_ID = re.compile("<[!-;=?-~]{1,900}>")
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """The calendar data of a mail, with the method of its envelope ("" for none), and who wrote."""
+    """
+    The calendar data of a mail, with the method of its envelope ("" for none), and who wrote.
+
+    *writers* are those in From: domains vouch for them, and nobody does for Sender.
+    """
 
     content: bytes
     method: str
@@ -44,20 +50,29 @@ def find(message: EmailMessage) -> Invitation | None:
     return Invitation(
         content=_content(part),
         method=str(part.get_param("method") or "").upper(),
-        writers=frozenset(_addresses(message, "From") + _addresses(message, "Sender")),
+        writers=frozenset(_addresses(message)),
         language=_language(message),
         automatic=is_automatic(message),
-        message_id=str(message.get("Message-ID", "")).strip(),
+        message_id=_message_id(message),
     )
 
 
 def is_automatic(message: EmailMessage) -> bool:
     """Tell whether no person wrote it, so that no letter is an answer (RFC 3834, section 2)."""
-    if str(message.get("Auto-Submitted", "no")).partition(";")[0].strip().lower() != "no":
+    if (header(message, "Auto-Submitted") or "no").partition(";")[0].strip().lower() != "no":
         return True
-    if message.get("List-Id") or message.get_content_type() == "multipart/report":
+    if header(message, "List-Id") or message.get_content_type() == "multipart/report":
         return True
-    return str(message.get("Precedence", "")).strip().lower() in {"bulk", "list", "junk"}
+    return header(message, "Precedence").strip().lower() in {"bulk", "list", "junk"}
+
+
+def header(message: EmailMessage, name: str) -> str:
+    """Return the first header *name*, "" where there is none, or none that can be read."""
+    try:
+        return str(message.get(name, ""))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # The standard library breaks at some of what is no address.
+        return ""
 
 
 def _is_file(part: object) -> bool:
@@ -73,18 +88,27 @@ def _content(part: object) -> bytes:
     charset = str(part.get_param("charset") or "utf-8").lower()
     try:
         return content.decode(charset).encode()
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):
         return content.decode("latin-1").encode()
 
 
-def _addresses(message: EmailMessage, name: str) -> list[str]:
-    values = [str(each) for each in message.get_all(name, [])]
+def _message_id(message: EmailMessage) -> str:
+    """Return the name of *message*, "" where no answer could say it."""
+    named = header(message, "Message-ID").strip()
+    return named if _MESSAGE_ID.fullmatch(named) else ""
+
+
+def _addresses(message: EmailMessage) -> list[str]:
+    try:
+        values = [str(each) for each in message.get_all("From", [])]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return []
     return [address.lower() for _, address in getaddresses(values) if address]
 
 
 def _language(message: EmailMessage) -> str | None:
     """Return the language that the writer's program says, where we speak it."""
-    named = str(message.get("Content-Language", "")).strip().lower()[:2]
+    named = header(message, "Content-Language").strip().lower()[:2]
     return named if named in LANGUAGES else None
 
 

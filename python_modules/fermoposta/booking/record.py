@@ -20,7 +20,7 @@ from fermoposta.booking.calendar import Unreadable, events, mailto, moment
 from fermoposta.booking.props import prop, props
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from zoneinfo import ZoneInfo
 
     Version = tuple[int, datetime]
@@ -31,6 +31,9 @@ _DROPPED = "X-FERMOPOSTA-DROPPED"
 _ATTENDEE = "X-FERMOPOSTA-ATTENDEE"
 _LEFT_OUT = re.compile("ATTACH|METHOD|X-SOGO-.*|X-MOZ-.*|X-FERMOPOSTA-.*", re.IGNORECASE)
 _SHORT = ("UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND", "DURATION", "SUMMARY", "ORGANIZER")
+_RANGED_MAX = 10
+_SPELLED_MAX = 1_000
+_SPELLED_BYTES_MAX = 5_000_000
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -108,15 +111,32 @@ def _cleaned(part: Event, writers: Collection[str]) -> Event:
 def replaced(calendar: Calendar, parts: Iterable[Event], zone: ZoneInfo) -> Calendar:
     """Return *calendar* with exceptions in place of those of the same instances."""
     new = list(parts)
-    taken = {instance(each, zone) for each in new}
+    taken = {when for each in new if (when := instance(each, zone))}
     changed = Calendar()
     changed.update(calendar)
     for each in calendar.subcomponents:
-        if not isinstance(each, Event) or instance(each, zone) not in taken - {None}:
+        if not isinstance(each, Event) or instance(each, zone) not in taken:
             changed.add_component(each.copy(recursive=True))
     for each in new:
         changed.add_component(each.copy(recursive=True))
+    series = master(changed)
+    if series is not None:
+        # What takes place again is no longer left out.
+        _keep_dates(series, "EXDATE", lambda date: moment(date, zone) not in taken)
     return changed
+
+
+def _keep_dates(series: Event, name: str, wanted: Callable[[date], bool]) -> None:
+    """Leave only the dates under *name* that are *wanted*."""
+    dates = [each.dt for value in props(series, name) for each in value.dts]
+    series.pop(name, None)
+    for kept in dates:
+        if wanted(kept[0] if isinstance(kept, tuple) else kept):
+            series.add(name, [kept])
+
+
+def _left_out(series: Event, zone: ZoneInfo) -> set[datetime]:
+    return {moment(each.dt, zone) for value in props(series, "EXDATE") for each in value.dts}
 
 
 def carried_over(old: Calendar, new: Calendar, zone: ZoneInfo) -> Calendar:
@@ -126,48 +146,52 @@ def carried_over(old: Calendar, new: Calendar, zone: ZoneInfo) -> Calendar:
         return new
     if any(_text(before, name) != _text(after, name) for name in ("DTSTART", "RRULE")):
         return new
-    again = {instance(each, zone) for each in events(new)}
+    again = {instance(each, zone) for each in events(new)} | _left_out(after, zone)
     result = replaced(
         new, [each for each in events(old) if instance(each, zone) not in again], zone
     )
     series = master(result)
     assert series is not None  # noqa: S101 - it was there before
-    known = {each.dt for value in props(series, "EXDATE") for each in value.dts}
     for gone in (each.dt for value in props(before, "EXDATE") for each in value.dts):
-        if gone not in known and moment(gone, zone) not in again:
+        if moment(gone, zone) not in again:
             series.add("EXDATE", [gone])
     for value in props(before, _DROPPED):
         series.add(_DROPPED, str(value))
     return result
 
 
-def without(calendar: Calendar, at: Event, zone: ZoneInfo) -> Calendar:
-    """Return *calendar* without the instance that *at* names, as from its version."""
-    when = instance(at, zone)
+def without(calendar: Calendar, parts: Sequence[Event], zone: ZoneInfo, why: str) -> Calendar:
+    """Return *calendar* without the instances that *parts* name, as from their versions."""
+    gone = {instance(each, zone): each for each in parts}
     changed = Calendar()
     changed.update(calendar)
     for each in calendar.subcomponents:
-        if not isinstance(each, Event) or instance(each, zone) != when:
+        if not isinstance(each, Event) or instance(each, zone) not in gone:
             changed.add_component(each.copy(recursive=True))
-    series = master(changed)
-    if series is not None:
-        series.add("EXDATE", [prop(at, "RECURRENCE-ID").dt])
     left = events(changed)
     if not left:
-        return tombstone(calendar, at, "CANCELLED")
-    number, stamp = version(at)
-    left[0].add(_DROPPED, f"{_seconds(when)} {number} {_seconds(stamp)}")
+        return tombstone(calendar, max(parts, key=version), why)
+    series = master(changed)
+    missing = _left_out(series, zone) if series is not None else set()
+    known = {str(value) for value in props(left[0], _DROPPED)}
+    for when, at in gone.items():
+        if series is not None and when not in missing:
+            series.add("EXDATE", [prop(at, "RECURRENCE-ID").dt])
+        number, stamp = version(at)
+        note = f"{_seconds(when)} {number} {_seconds(stamp)} {why}"
+        if note not in known:
+            left[0].add(_DROPPED, note)
     return changed
 
 
-def dropped(calendar: Calendar, when: datetime) -> Version | None:
-    """Return by which version the instance at *when* was taken out, None where it was not."""
+def dropped(calendar: Calendar, when: datetime) -> tuple[Version, str] | None:
+    """Return by which version the instance at *when* was taken out, and why; None for not."""
     found = []
     for event in events(calendar):
         for value in props(event, _DROPPED):
-            at, number, stamp = str(value).split()
+            at, number, stamp, why = str(value).split()
             if int(at) == _seconds(when):
-                found.append((int(number), datetime.fromtimestamp(int(stamp), UTC)))
+                found.append(((int(number), datetime.fromtimestamp(int(stamp), UTC)), why))
     return max(found, default=None)
 
 
@@ -184,7 +208,8 @@ def ended(calendar: Calendar, at: Event, zone: ZoneInfo) -> Calendar:
     series = master(changed)
     if series is None or moment(prop(series, "DTSTART").dt, zone) >= when:
         return tombstone(calendar, at, "CANCELLED")
-    for rule in props(series, "RRULE"):
+    _keep_dates(series, "RDATE", lambda date: moment(date, zone) < when)
+    for rule in props(series, "RRULE") if _goes_on(series, when) else []:
         rule.pop("COUNT", None)
         whole = not isinstance(prop(series, "DTSTART").dt, datetime)
         last = when - (timedelta(days=1) if whole else timedelta(seconds=1))
@@ -195,13 +220,27 @@ def ended(calendar: Calendar, at: Event, zone: ZoneInfo) -> Calendar:
     return changed
 
 
+def _goes_on(series: Event, when: datetime) -> bool:
+    """Tell whether the rule of *series* names an instance at *when* or later."""
+    bare = Calendar()
+    bare.add_component(series)
+    return next(recurring_ical_events.of(bare).after(when), None) is not None
+
+
 def spelled_out(calendar: Calendar, zone: ZoneInfo, until: datetime) -> Calendar:
     """Return *calendar* with each instance that "this and future" changes, up to *until*.
 
     Few programs know how to read the range, the webmail is none of them. Raises Unreadable.
     """
-    for ranged in [each for each in events(calendar) if is_ranged(each)]:
+    all_ranged = [each for each in events(calendar) if is_ranged(each)]
+    if len(all_ranged) > _RANGED_MAX:
+        raise Unreadable(f"it changes the future more than {_RANGED_MAX} times")
+    # The later one counts where two overlap, and what is said of one instance more than both.
+    for ranged in sorted(all_ranged, key=lambda event: _at(event, zone), reverse=True):
         first = prop(ranged, "RECURRENCE-ID").dt
+        said = {
+            instance(each, zone) for each in events(calendar) if version(each) >= version(ranged)
+        }
         bare = Calendar()
         bare.add_component(_series_of(calendar))
         found = recurring_ical_events.of(bare).between(_at(ranged, zone), until)
@@ -209,9 +248,12 @@ def spelled_out(calendar: Calendar, zone: ZoneInfo, until: datetime) -> Calendar
             {
                 prop(each, "DTSTART").dt
                 for each in found
-                if moment(prop(each, "DTSTART").dt, zone) > _at(ranged, zone)
+                if (when := moment(prop(each, "DTSTART").dt, zone)) > _at(ranged, zone)
+                and when not in said
             }
         )
+        if len(ids) > _SPELLED_MAX or len(ids) * len(ranged.to_ical()) > _SPELLED_BYTES_MAX:
+            raise Unreadable("it changes more instances than can be written out")
         prop(ranged, "RECURRENCE-ID").params.pop("RANGE", None)
         calendar = replaced(calendar, [_moved(ranged, each, each - first) for each in ids], zone)
     return calendar

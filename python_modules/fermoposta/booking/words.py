@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Why = Literal["free", "busy", "past", "unreadable", "unsupported"]
 SHOWN_MAX = 5
 """So many conflicting times are told; the others are counted."""
+DETAIL_MAX = 200
+SUMMARY_MAX = 200
+"""So many characters of what is wrong stand in a letter, and of a title in a subject."""
 
 _WORDS = {
     "it": {
@@ -65,7 +68,8 @@ class Reason:
 def text(reason: Reason, *, name: str, language: str, zone: ZoneInfo) -> str:
     """Return *reason* as the resource *name* tells it; times are in *zone*."""
     words = _WORDS[language]
-    lines = [words[reason.why].format(name=name, detail=reason.detail.rstrip("."))]
+    detail = " ".join(reason.detail[:DETAIL_MAX].split()).rstrip(".")
+    lines = [words[reason.why].format(name=name, detail=detail)]
     lines += [f"- {each}" for each in _times(reason.busy, words, zone)]
     if reason.why == "unreadable":
         lines.append(words["remedy"])
@@ -77,7 +81,8 @@ def text(reason: Reason, *, name: str, language: str, zone: ZoneInfo) -> str:
 def subject(summary: str, language: str, *, accepted: bool) -> str:
     """Return the subject of an answer to what is called *summary*."""
     word = _WORDS[language]["accepted" if accepted else "declined"]
-    return f"{word}: {' '.join(summary.split())}" if summary.strip() else word
+    shown = " ".join(summary[:SUMMARY_MAX].split())
+    return f"{word}: {shown}" if shown else word
 
 
 def _times(busy: Sequence[Span], words: dict[str, str], zone: ZoneInfo) -> list[str]:
