@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from clients.directory import PASSWORD
 from clients.mail import token
 from clients.sharing import BOUND, Rights
 from clients.waiting import wait_for
-from clients.web import Session, Web
+from clients.web import WEBMAIL, Session, Web
 
 from fermoposta_demo.appliance import Account
 
@@ -35,6 +36,11 @@ SUMMARY:{title}\r
 END:VEVENT\r
 END:VCALENDAR\r
 """
+QUERY = """<?xml version="1.0"?>
+<c:calendar-query xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">
+<d:prop><c:calendar-data/></d:prop>
+<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"/></c:comp-filter></c:filter>
+</c:calendar-query>"""
 CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:{title}\r\nN:{title};;;;\r\nEND:VCARD\r\n"
 
 
@@ -188,3 +194,133 @@ def test_what_is_shared_in_the_webmail_is_the_directorys(
         lambda: rights.profile(owner.address, "calendar", other.address) is None,
         seconds=BOUND,
     )
+
+
+def titles(web: Web, calendar: str, reader: Account) -> str:
+    """Return what somebody reads of a calendar, by one query as a client's window makes it."""
+    answer = web.ask(
+        "REPORT",
+        calendar,
+        account=reader,
+        body=QUERY,
+        headers={"Content-Type": "application/xml", "Depth": "1"},
+    )
+    return answer.body if answer.status == 207 else ""
+
+
+@pytest.mark.feature("F094")
+def test_a_calendar_opens_by_its_owners_name_and_nothing_is_kept_of_it(
+    web: Web, rights: Rights, pair: tuple[Account, Account], bob: Account
+) -> None:
+    """
+    Whoever may read it does so at its own address, with nothing to add or to subscribe before.
+
+    That is what the server gives to a window that is open for a while. Others see when the owner is
+    busy, as of any colleague. When the right ends, nothing is left in the grantee's list.
+    """
+    owner, other = pair
+    title = token()
+    assert put(web, f"{folder(owner)}{uuid.uuid4()}", owner, title, "Calendar") == 201
+    mine = f"{HOST}/dav/{other.address}/Calendar/"
+
+    def listed() -> str:
+        answer = web.ask("PROPFIND", mine, account=other, headers={"Depth": "1"})
+        assert answer.status == 207
+        return answer.body
+
+    wait_for("a list of their own alone", lambda: named(owner) not in listed(), seconds=BOUND)
+    assert title not in titles(web, folder(owner), other)
+    rights.set(owner.address, "calendar", other.address, profile="read_only")
+    wait_for("the calendar", lambda: title in titles(web, folder(owner), other), seconds=BOUND)
+    assert title not in titles(web, folder(owner), bob)
+    rights.remove(owner.address, "calendar", other.address)
+
+    wait_for("its end", lambda: title not in titles(web, folder(owner), other), seconds=BOUND)
+    wait_for("the list without it", lambda: named(owner) not in listed(), seconds=BOUND)
+
+
+@pytest.mark.feature("F096")
+def test_an_appointment_is_copied_or_moved_between_calendars(
+    web: Web, rights: Rights, pair: tuple[Account, Account]
+) -> None:
+    """
+    By the webmail's own two commands: a copy is in both calendars, what is moved in the new one.
+
+    Into a calendar goes what one may create there, out of it what one may delete.
+    """
+    owner, other = pair
+    mine, theirs = folder(other), folder(owner)
+    shared = f"{named(owner)}_personal"
+    session = Session(web, other)
+
+    def drag(command: str, event: str, source: str, target: str) -> bool:
+        path = f"/so/{other.address}/Calendar/{source}/{event}/{command}"
+        value = json.dumps({"destination": target})
+        answer = web.ask("POST", WEBMAIL + path, body=value, headers=session.headers)
+        return answer.status == 204
+
+    def where(title: str) -> tuple[bool, bool]:
+        """Say whether the grantee's own calendar has it, and whether the owner's has."""
+        return title in titles(web, mine, other), title in titles(web, theirs, owner)
+
+    def new(calendar: str, account: Account) -> tuple[str, str]:
+        event, title = str(uuid.uuid4()), token()
+        assert put(web, calendar + event, account, title, "Calendar") == 201
+        return event, title
+
+    rights.set(owner.address, "calendar", other.address, profile="read_only")
+    event, title = new(theirs, owner)
+    wait_for("the right to read", lambda: title in titles(web, theirs, other), seconds=BOUND)
+    assert not drag("move", event, shared, "personal")
+    assert where(title) == (False, True)
+    assert drag("copy", event, shared, "personal")
+    assert where(title) == (True, True)
+    own, own_title = new(mine, other)
+    assert not drag("copy", own, "personal", shared)
+    assert not drag("move", own, "personal", shared)
+    assert where(own_title) == (True, False)
+
+    # Who may create, and not delete, takes nothing away.
+    rights.single(owner.address, "calendar", other.address, ["visible", "read", "create"])
+    wait_for("the right to create", lambda: drag("copy", own, "personal", shared), seconds=BOUND)
+    assert where(own_title) == (True, True)
+    event, title = new(theirs, owner)
+    assert not drag("move", event, shared, "personal")
+    assert where(title) == (False, True)
+
+    rights.set(owner.address, "calendar", other.address, profile="secretary")
+    wait_for("the right to delete", lambda: drag("move", event, shared, "personal"), seconds=BOUND)
+    assert where(title) == (True, False)
+    back, back_title = new(mine, other)
+    assert drag("move", back, "personal", shared)
+    assert where(back_title) == (False, True)
+
+    rights.remove(owner.address, "calendar", other.address)
+    wait_for("the end", lambda: back_title not in titles(web, theirs, other), seconds=BOUND)
+
+
+def test_what_a_grantee_deletes_in_a_calendar_comes_back_to_its_owner(
+    web: Web, shell: Shell, rights: Rights, pair: tuple[Account, Account]
+) -> None:
+    """It is kept for the owner, not for whoever deleted it, and it is in the calendar again."""
+    owner, other = pair
+    name, title = str(uuid.uuid4()), token()
+    assert put(web, folder(owner) + name, owner, title, "Calendar") == 201
+    rights.set(owner.address, "calendar", other.address, profile="secretary")
+    wait_for(
+        "the deletion",
+        lambda: web.ask("DELETE", seen(owner, other) + name, account=other).status == 204,
+        seconds=BOUND,
+    )
+    rights.remove(owner.address, "calendar", other.address)
+    assert title not in titles(web, folder(owner), owner)
+
+    def deleted(account: Account) -> list[dict[str, str]]:
+        found = json.loads(shell.run("fermoposta", "restore", "list", "--json", account.address))
+        return [item for item in found if item["name"] == title]
+
+    assert deleted(other) == []
+    [item] = deleted(owner)
+    shell.run("fermoposta", "restore", "items", owner.address, item["id"])
+
+    assert title in titles(web, folder(owner), owner)

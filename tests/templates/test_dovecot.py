@@ -106,12 +106,12 @@ def test_policy_runs_before_the_users_own_script(conf):
 
 
 def test_users_scripts_may_not_forge_a_decision(conf):
-    """Editing headers, and talking to our services, is for the scripts of the host alone."""
+    """Editing headers and asking our services is for the host's scripts; nobody mails by notify."""
     read = conf()
 
     names = ("editheader", "special-use", "vnd.dovecot.execute")
     assert read["sieve_global_extensions"] == dict.fromkeys(names, "yes")
-    assert "sieve_extensions" not in read
+    assert read["sieve_extensions"] == {"enotify": "no"}
 
 
 def test_an_unknown_user_costs_as_much_as_a_wrong_password(conf):

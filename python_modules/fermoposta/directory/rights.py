@@ -40,14 +40,20 @@ SPECIAL: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """The special folders as Dovecot names them, by the owner's language."""
+_MEANS_ANOTHER = frozenset(GROUPWARE).union(*SPECIAL.values())
 
 
 def in_language(folder: str, language: str) -> str:
     """Return *folder* by the name that it has in a mailbox of *language*."""
     first, slash, rest = folder.partition("/")
-    if first.upper() == INBOX:
+    if first.lower() == "inbox":  # in capitals a dotless i would be the same
         first = INBOX
     return SPECIAL.get(language, SPECIAL["en"]).get(first, first) + slash + rest
+
+
+def means_another(folder: str) -> bool:
+    """Tell whether a mail folder, by its path in IMAP, has a name that means another one here."""
+    return folder.split("/", 1)[0] in _MEANS_ANOTHER
 
 
 def levels(folder: str) -> tuple[str, ...]:

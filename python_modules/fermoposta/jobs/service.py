@@ -109,8 +109,7 @@ class Worker:
         dovecot = Doveadm(self.settings.doveadm_socket)
         await dovecot.forget_credentials(wanted.forget)
         await forget_people(self.settings.memcached_socket, wanted.forget)
-        await dovecot.end_sessions(wanted.kick)
-        for address in wanted.kick:
+        for address in await dovecot.end_sessions(wanted.kick):
             _log.info("sessions ended", address=address)
 
     def _purge(self) -> None:

@@ -6,12 +6,14 @@ Rights on calendars, address books and to-dos as SOGo holds them: masks to and f
 | read | ``PublicViewer``, ``ConfidentialViewer``, ``PrivateDAndTViewer`` | ``ObjectViewer`` |
 | read and edit all | ``PublicModifier``, ``ConfidentialModifier`` | ``ObjectEditor`` too |
 | create | ``ObjectCreator`` | ``ObjectCreator`` |
-| delete all | ``ObjectEraser`` | ``ObjectEraser`` |
+| read and delete all | ``ObjectEraser`` | ``ObjectEraser`` |
 
-Nothing is given without "visible". What SOGo can't say is rounded down: "own" is none, only the
-owner sets rights, and there are no folders in folders. What the owner calls private is shown as
-busy time; in the webmail the owner can open it, and close what is confidential, to each grantee:
-that choice is kept as long as it gives no more than the directory does for the rest.
+Nothing is given without "visible". Who may delete something can move it among what is their own,
+and read it there, so that nobody deletes what they can't read. What SOGo can't say is rounded
+down: "own" is none, only the owner sets rights, and there are no folders in folders. What the owner
+calls private is shown as busy time; in the webmail the owner can open it, and close what is
+confidential, to each grantee: that choice is kept as long as it gives no more than the directory
+does for the rest.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ def mask_of(roles: Collection[str]) -> int:
 def _with_items(found: set[str], mask: int, held: Collection[str]) -> frozenset[str]:
     if _may(mask, "create"):
         found.add("ObjectCreator")
-    if _may(mask, "delete_all"):
+    if _may(mask, "delete_all") and _may(mask, "read"):
         found.add("ObjectEraser")
     if not found and NOTHING in held:
         found.add(NOTHING)

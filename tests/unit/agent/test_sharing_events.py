@@ -31,6 +31,14 @@ def told(user, command, arguments):
             Event("a@x.org", "CREATE", "b@x.org", "Yours"),
         ),
         (told("a@x.org", "CREATE", "Nuova/"), Event("a@x.org", "CREATE", "a@x.org", "Nuova")),
+        (
+            told("a@x.org", "SETACL", '{9}\r\nCon "X" z {7}\r\nb@x.org lr'),
+            Event("a@x.org", "SETACL", "a@x.org", 'Con "X" z'),
+        ),
+        (
+            told("a@x.org", "RENAME", '"Vecchia" {8}\r\nPerché "'),
+            Event("a@x.org", "RENAME", "a@x.org", "Vecchia", "Perché "),
+        ),
     ],
 )
 def test_what_a_client_did_is_understood(line, event):

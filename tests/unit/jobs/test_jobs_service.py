@@ -48,8 +48,9 @@ class Dovecot:
             raise DoveadmError("away")
         self.forgot += addresses
 
-    async def end_sessions(self, addresses: tuple[str, ...]) -> None:
+    async def end_sessions(self, addresses: tuple[str, ...]) -> tuple[str, ...]:
         self.kicked += addresses
+        return addresses
 
 
 @pytest.fixture

@@ -126,6 +126,13 @@ def test_roles_on_an_address_book_are_rounded_down(mask):
         assert mask_of_roles(roles) & ~mask == 0
 
 
+def test_nobody_deletes_what_they_cannot_read():
+    """SOGo lets who may delete something move it among their own, where it is read."""
+    mask = RIGHTS["visible"] | RIGHTS["create"] | RIGHTS["delete_all"]
+
+    assert calendar_roles(mask) == contacts_roles(mask) == {"ObjectCreator"}
+
+
 def test_a_secretarys_calendar():
     """Reads, creates, edits, deletes; what is private is busy time."""
     assert calendar_roles(PROFILES["secretary"]) == {

@@ -8,6 +8,8 @@ each other. It does first what somebody waits for.
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
@@ -18,9 +20,9 @@ import structlog
 from fermoposta.agent.sharing.book import Book
 from fermoposta.agent.sharing.events import Event, listen
 from fermoposta.agent.sharing.grants import Writer
-from fermoposta.agent.sharing.mail import LIST_SECONDS, Mail
+from fermoposta.agent.sharing.mail import LIST_SECONDS, Mail, id_of
 from fermoposta.agent.sharing.people import look_at_groups, show_new_mailboxes
-from fermoposta.agent.sharing.touched import touched
+from fermoposta.agent.sharing.touched import people_of, touched
 from fermoposta.directory.model import Kind
 from fermoposta.directory.rights import shared_mailboxes
 from fermoposta.directory.store import StoreError, open_store
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 ROLE = "fermoposta_agent"
 HEARD, CHANGED, LOOKED, SWEPT = range(4)
 """How urgent a job is."""
+SWEEP_SECONDS = 24 * 3600
+"""How often mailboxes are looked at in which nobody has any right; first when the duty begins."""
 _log = structlog.get_logger()
 
 
@@ -65,13 +69,15 @@ class Sharing:
         if event.command in ("SETACL", "DELETEACL"):
             self._mail.setters[event.owner, event.folder] = event.who
 
+        if event.command in ("CREATE", "DELETE"):  # one look finds every folder
+            self._mailboxes(HEARD, [event.owner])
+            return
+
         async def do() -> None:
             if event.command == "RENAME":
                 await self._show(
                     await self._mail.moved(event.owner, event.folder, event.target, event.who)
                 )
-            elif event.command in ("CREATE", "DELETE"):
-                await self._project(event.owner)
             else:
                 await self._show(await self._mail.heard(event.owner, event.folder))
 
@@ -79,13 +85,14 @@ class Sharing:
 
     async def follow(self, changes: AsyncIterator[Sequence[Change]]) -> None:
         """Put what changes in the directory among the jobs."""
-        first = True
+        swept = -math.inf
         async for some in changes:
             if some:
-                self._changed(some)
+                await self._changed(some)
             else:
-                await self._everything(first=first)
-                first = False
+                due = time.monotonic() >= swept + SWEEP_SECONDS
+                await self._everything(unshared=due)
+                swept = time.monotonic() if due else swept
 
     async def work(self) -> None:
         """Do the jobs; raises what the database raises. Another job's error ends that job alone."""
@@ -94,10 +101,10 @@ class Sharing:
             try:
                 await job.do()
                 self._refresh_later()
+            except (DoveadmError, TimeoutError) as error:
+                _log.warning("rights could not be looked at", error=str(error) or "late")
             except (psycopg.Error, StoreError, OSError):
                 raise  # everything is looked at again, after a pause
-            except DoveadmError as error:
-                _log.warning("rights could not be looked at", error=str(error))
             except Exception:  # noqa: BLE001 - one mailbox's error is not the end of the others
                 _log.exception("rights could not be carried over")
 
@@ -126,21 +133,26 @@ class Sharing:
 
             self._put(urgency, do)
 
-    def _changed(self, changes: Sequence[Change]) -> None:
+    async def _changed(self, changes: Sequence[Change]) -> None:
+        state = self._tools.directory
         if any(change.kind is Kind.GROUPS for change in changes):
             self._put(CHANGED, self._groups)
-        self._mailboxes(CHANGED, touched(changes, self._tools.directory))
+        self._mailboxes(CHANGED, touched(changes, state))
+        if people := people_of(changes):  # who is back gave rights before that are no more
+            ids = {id_of(state, each): each for each in people}
+            back = await self._book.shared(each for each in ids if each)
+            self._mailboxes(CHANGED, [ids[each] for each in back])
 
-    async def _everything(self, *, first: bool) -> None:
+    async def _everything(self, *, unshared: bool) -> None:
         state = self._tools.directory
-        ids = {box.mailbox_id: name for name, box in (state.users | state.resources).items()}
-        known = await self._book.mailboxes()
-        await self._book.forget_mailboxes(known - ids.keys() - state.closed.keys())
-        shared = shared_mailboxes(state) | {ids[each] for each in known & ids.keys()}
+        boxes = (state.users | state.resources).items()
+        ids = {box.mailbox_id: name for name, box in boxes if box.mailbox_id}
+        await self._book.forget_others_than(ids.keys() | state.closed.keys())
+        shared = shared_mailboxes(state) | {ids[each] for each in await self._book.shared(ids)}
         await self._book.unshared_by_others_than(shared)
         self._put(CHANGED, self._groups)
         self._mailboxes(LOOKED, shared)
-        if first:  # what clients set while nobody listened, in mailboxes without any rights so far
+        if unshared:  # what clients set while nobody listened, where nobody had any right so far
             self._mailboxes(SWEPT, set(ids.values()) - shared)
 
     async def _groups(self) -> None:

@@ -37,9 +37,13 @@ class Book:
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
 
-    async def mailboxes(self) -> set[str]:
-        """Return the ids of the mailboxes in which anything was set."""
-        rows = await self._rows("SELECT DISTINCT mailbox_id::text FROM directory.sharing_folders")
+    async def shared(self, mailbox_ids: Iterable[str]) -> set[str]:
+        """Return in which of *mailbox_ids* somebody was given anything."""
+        rows = await self._rows(
+            "SELECT DISTINCT mailbox_id::text FROM directory.sharing_folders"
+            " WHERE mailbox_id = ANY(%s::uuid[]) AND (acl <> '{}' OR meant <> '{}')",
+            list(mailbox_ids),
+        )
         return {row[0] for row in rows}
 
     async def folders(self, mailbox_id: str) -> dict[str, Noted]:
@@ -70,10 +74,10 @@ class Book:
             list(folders),
         )
 
-    async def forget_mailboxes(self, mailbox_ids: Iterable[str]) -> None:
-        """Forget everything about *mailbox_ids*, which are gone."""
+    async def forget_others_than(self, mailbox_ids: Iterable[str]) -> None:
+        """Forget everything about other mailboxes than *mailbox_ids*: they are gone."""
         await self._do(
-            "DELETE FROM directory.sharing_folders WHERE mailbox_id = ANY(%s::uuid[])",
+            "DELETE FROM directory.sharing_folders WHERE NOT mailbox_id = ANY(%s::uuid[])",
             list(mailbox_ids),
         )
 

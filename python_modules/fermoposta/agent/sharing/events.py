@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 1 << 20
 _TELLERS = ("root", "dovecot")
-_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)')
+_WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"|\{(\d+)\}\r\n|([^\s"]+)')
 _SHIFTED = re.compile(r"&([^-]*)-")
 _log = structlog.get_logger()
 
@@ -58,11 +58,17 @@ def event_of(line: bytes, shared: str) -> Event | None:
 
 
 def arguments(text: str) -> list[str]:
-    """Part the arguments of a command as Dovecot says them: atoms and quoted strings."""
-    return [
-        re.sub(r"\\(.)", r"\1", quoted) if quoted or not atom else atom
-        for quoted, atom in _WORD.findall(text)
-    ]
+    """Part the arguments of a command as Dovecot says them: atoms, quoted strings and literals."""
+    said, at, words = text.encode(), 0, []
+    while found := _WORD.search(said, at):
+        quoted, length, atom = found.groups()
+        at = found.end()
+        if length is not None:
+            words.append(said[at : at + int(length)])
+            at += int(length)
+        else:
+            words.append(atom if quoted is None else re.sub(rb"\\(.)", rb"\1", quoted))
+    return [word.decode() for word in words]
 
 
 def place(name: str, who: str, shared: str) -> tuple[str, str]:
@@ -72,7 +78,7 @@ def place(name: str, who: str, shared: str) -> tuple[str, str]:
         owner, _, path = path.removeprefix(f"{shared}/").partition("/")
     else:
         owner = who
-    if path.upper() == "INBOX" or path.upper().startswith("INBOX/"):
+    if f"{path.lower()}/".startswith("inbox/"):
         path = f"INBOX{path[5:]}"
     return owner.lower(), path
 

@@ -9,7 +9,7 @@ import structlog
 
 from fermoposta.directory import granting
 from fermoposta.directory.model import Owner, State
-from fermoposta.directory.rights import GROUPWARE
+from fermoposta.directory.rights import means_another
 from fermoposta.directory.steps import PlanError
 from fermoposta.directory.store import StaleError, Store
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TRIES = 20
 _PAUSE_SECONDS = 0.25
+ANOTHER = "the folder has a name that means another one in the directory"
 _log = structlog.get_logger()
 
 
@@ -45,7 +46,13 @@ class Writer:
         await self._apply(lambda state: granting.give(state, mailbox, folder, masks), actor)
 
     async def move(self, mailbox: str, folder: str, target: str, *, actor: str) -> None:
-        """Let the portal's grants on *folder*, and below it, follow it to *target*."""
+        """
+        Let the portal's grants on *folder*, and below it, follow it to *target*.
+
+        Raises Refused, or StoreError.
+        """
+        if means_another(folder) or means_another(target):
+            raise Refused(ANOTHER)
         for grant in granting.below(self._current(), mailbox, folder):
             if grant.managed_by is Owner.INVENTORY:
                 _log.warning("a folder with declared rights was renamed", grant=grant.key)
@@ -73,11 +80,6 @@ class Writer:
             if self._current().revision >= revision:
                 return
             await asyncio.sleep(_PAUSE_SECONDS)
-
-
-def is_groupware(folder: str) -> bool:
-    """Tell whether a mail folder has the name of something that is no mail."""
-    return folder.split("/", 1)[0] in GROUPWARE
 
 
 def valid(state: State, mailbox: str, grantees: Iterable[str]) -> dict[str, str]:

@@ -16,8 +16,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fermoposta.agent.sharing.book import Book, Noted
-from fermoposta.agent.sharing.grants import Refused, is_groupware, valid
-from fermoposta.directory.rights import INBOX, Membership, Rights, levels_of_mail
+from fermoposta.agent.sharing.grants import ANOTHER, Refused, valid
+from fermoposta.directory.rights import (
+    INBOX,
+    Membership,
+    Rights,
+    levels_of_mail,
+    means_another,
+)
 from fermoposta.mailstore.acl import Acl, expected, mask_of
 from fermoposta.mailstore.doveadm import DoveadmError
 
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from fermoposta.mailstore.acl import Folders
 
 LIST_SECONDS = 1.1
+_REPLACED_SECONDS = 600
 _NOBODY = "user=nobody"
 _GONE = ("NOTFOUND", "NOUSER")
 _log = structlog.get_logger()
@@ -46,6 +53,8 @@ class Mail:
     """Who was heard of last to set rights, by owner and folder."""
     touched: dict[str, float] = field(default_factory=dict)
     """In whose mailboxes something was set, or moved, and when, until `refresh_lists`."""
+    replaced: dict[tuple[str, str], tuple[float, Acl]] = field(default_factory=dict)
+    """What stood on a folder before its list was set, and when that was, for a while."""
 
     async def project(self, owner: str, *, verify: bool = False) -> set[str]:
         """
@@ -110,6 +119,9 @@ class Mail:
         within the second of a change would miss the rest of it.
         """
         limit = time.monotonic() - LIST_SECONDS
+        old = time.monotonic() - _REPLACED_SECONDS
+        for place in [place for place, (at, _) in self.replaced.items() if at <= old]:
+            del self.replaced[place]
         for owner in [owner for owner, at in self.touched.items() if at <= limit]:
             del self.touched[owner]
             await self.folders.set(owner, INBOX, _NOBODY, "")
@@ -123,9 +135,15 @@ class Mail:
             if error.reason in _GONE:
                 return
             raise
-        before = next((known[level] for level in levels_of_mail(folder) if level in known), Noted())
-        if given := before.differing(actual):
+        nearest = next((level for level in levels_of_mail(folder) if level in known), folder)
+        given = known.get(nearest, Noted()).differing(actual)
+        if nearest != folder and (owner, nearest) in self.replaced:  # it may be a copy of that
+            _, copied = self.replaced[owner, nearest]
+            given = {who: line for who, line in given.items() if line != copied.get(who)}
+        if given:
             await self._take(owner, folder, given, await self._setter(owner, folder))
+        else:  # the next one there is somebody else's
+            self.setters.pop((owner, folder), None)
         known[folder] = Noted(actual)
         mailbox_id = id_of(self.current(), owner)
         if mailbox_id is not None:
@@ -145,10 +163,8 @@ class Mail:
         state = self.current()
         grantees = {grantee_of(identifier): letters for identifier, letters in given.items()}
         reasons = valid(state, owner, grantees)
-        if is_groupware(folder):
-            reasons = dict.fromkeys(
-                grantees, "the folder has the name of something that is no mail"
-            )
+        if means_another(folder):
+            reasons = dict.fromkeys(grantees, ANOTHER)
         for grantee, letters in grantees.items():
             reason = reasons.get(grantee)
             if reason is None:
@@ -190,6 +206,7 @@ class Mail:
                 return
             raise
         await self.book.keep(mailbox_id, folder, Noted(wanted))
+        self.replaced[owner, folder] = (time.monotonic(), noted.acl)
         self.touched[owner] = time.monotonic()
         _log.info("rights projected", mailbox=owner, folder=folder, lines=len(wanted))
 

@@ -37,8 +37,8 @@ async def look_at_groups(state: State, book: Book, doveadm: Doveadm) -> None:
         for person in before.keys() | now.keys()
         if before.get(person, frozenset()) != now.get(person, frozenset())
     }
-    for person in sorted(changed.keys() & state.users.keys()) if before else ():
-        await doveadm.run("kick", person)
+    affected = changed.keys() & state.users.keys() if before else ()
+    for person in await doveadm.end_sessions(affected):
         _log.info("sessions ended, the groups changed", address=person)
     await book.keep_groups(changed, first=not before)
     await book.settle(SETTLED_DAYS)
@@ -51,5 +51,4 @@ async def show_new_mailboxes(people: Iterable[str], doveadm: Doveadm) -> None:
     A session lists them once an hour. Other clients see them at their next connection, or at once
     where they ask for a folder by its name.
     """
-    for person in sorted(people):
-        await doveadm.run("kick", person, WEBMAIL)
+    await doveadm.end_sessions(people, WEBMAIL)

@@ -9,6 +9,8 @@ calendars, so that a calendar gets what the directory gives for both.
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ import structlog
 from fermoposta.agent.sharing.book import Book, Noted
 from fermoposta.agent.sharing.grants import Refused, Writer, valid
 from fermoposta.agent.sharing.mail import id_of
-from fermoposta.agent.sharing.touched import touched
+from fermoposta.agent.sharing.touched import people_of, touched
 from fermoposta.directory.rights import Rights, levels, shared_mailboxes
 from fermoposta.directory.store import open_store
 from fermoposta.mailstore.dav_acl import calendar_roles, contacts_roles, mask_of
@@ -62,9 +64,13 @@ class Webmail:
         """
         mailbox_id = id_of(self.current(), owner)
         if mailbox_id is None:
+            await self._close(owner)
             return True
         known = await self.book.folders(mailbox_id)
         paths = await self._folders(owner)
+        if not paths:
+            return False
+        rights = Rights(self.current(), owner)
         for path in paths:
             folder = folder_of(path)
             actual = await self._roles(path)
@@ -72,7 +78,7 @@ class Webmail:
             given = known.get(name, Noted()).differing(actual)
             if given:
                 await self._take(owner, folder, given)
-            rights = Rights(self.current(), owner)
+                rights = Rights(self.current(), owner)
             wanted = {}
             for person in rights.people():
                 held = actual.get(person, "").split()
@@ -82,7 +88,24 @@ class Webmail:
                 _log.info("rights projected", mailbox=owner, folder=folder)
             elif known.get(name) != Noted(wanted):
                 await self.book.keep(mailbox_id, name, Noted(wanted))
-        return bool(paths)
+        return True
+
+    async def _close(self, owner: str) -> None:
+        """
+        Take every right on what is left of *owner*, who is gone.
+
+        Whoever has the address next must not be taken for having given them.
+        """
+        paths = await self._folders(owner)
+        names = [path.removeprefix(f"/{owner}") for path in paths]
+        for closed in self.current().closed.values():
+            if closed.address == owner:
+                await self.book.forget(closed.mailbox_id, names)
+        for path in paths:
+            held = sorted(await self._roles(path))
+            for uid in held:
+                await self.sogo.execute("SELECT sharing.set_roles(%s, %s, %s)", (path, uid, []))
+            await self._forget_in_cache(path, held)
 
     async def _take(self, owner: str, folder: str, given: dict[str, str | None]) -> None:
         state = self.current()
@@ -131,9 +154,12 @@ class Webmail:
                 "SELECT sharing.set_roles(%s, %s, %s)", (path, uid, wanted.get(uid, "").split())
             )
         await self.book.keep(mailbox_id, name, Noted(wanted))
-        settings = [f"{uid}+settings" for uid in changed]
-        await forget_in_cache(self.cache, [f"{path.removeprefix('/')}+acl", *settings])
+        await self._forget_in_cache(path, changed)
         return True
+
+    async def _forget_in_cache(self, path: str, people: Iterable[str]) -> None:
+        settings = [f"{person}+settings" for person in people]
+        await forget_in_cache(self.cache, [f"{path.removeprefix('/')}+acl", *settings])
 
     async def _folders(self, owner: str) -> list[str]:
         cursor = await self.sogo.execute("SELECT path FROM sharing.folders(%s)", (owner,))
@@ -159,48 +185,65 @@ def _expected(rights: Rights, folder: str, person: str, held: Iterable[str]) -> 
 
 
 class Round:
-    """The duty while it runs: whose folders are to be looked at, one after the other."""
+    """The duty while it runs: whose folders are to be looked at, first where something changed."""
 
     def __init__(self, tools: Tools, webmail: Webmail) -> None:
         self._tools = tools
         self._webmail = webmail
-        self._owners: set[str] = set()
+        self._changed: set[str] = set()
+        self._all: set[str] = set()
         self._unborn: set[str] = set()
+        self._seen: State | None = None
+        self._sharers: set[str] = set()
         self._news = asyncio.Event()
 
     def add(self, owners: Iterable[str]) -> None:
-        """Have *owners* looked at."""
-        self._owners |= set(owners)
+        """Have *owners* looked at, of whom something changed."""
+        self._changed |= set(owners)
         self._news.set()
 
     async def follow(self, changes: AsyncIterator[Sequence[Change]]) -> None:
         """Add whom changes of the directory are about."""
         async for some in changes:
             state = self._tools.directory
-            self.add(touched(some, state) if some else state.users.keys() | state.resources.keys())
+            if some:
+                self._all |= people_of(some)  # who is back had given rights before
+                self.add(touched(some, state))
+            else:
+                self._all |= state.users.keys() | state.resources.keys()
+                self._news.set()
 
     async def listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Add who gave rights in the webmail; it takes two steps to write them."""
         await connection.execute(f"LISTEN {CHANNEL}")
+        later = asyncio.get_running_loop().call_later
         async for told in connection.notifies():
-            await asyncio.sleep(_SETTLING_SECONDS)
-            self.add([told.payload.split("/")[1]])
+            later(_SETTLING_SECONDS, self.add, told.payload.split("/")[1:2])
 
     async def work(self) -> None:
         """Look at one after the other; who has no folders yet is looked at again."""
+        again = -math.inf
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), _AGAIN_SECONDS)
             self._news.clear()
-            waiting = self._owners | self._unborn
-            self._owners = set()
-            for owner in sorted(waiting):
-                there = await self._webmail.project(owner)
-                shared = owner in shared_mailboxes(self._tools.directory)
-                if there or not shared:
+            if time.monotonic() >= again:
+                self._all |= self._unborn
+                again = time.monotonic() + _AGAIN_SECONDS
+            while self._changed or self._all:
+                owner = (self._changed or self._all).pop()
+                self._all.discard(owner)
+                if await self._webmail.project(owner) or owner not in self._shared():
                     self._unborn.discard(owner)
                 else:
                     self._unborn.add(owner)
+
+    def _shared(self) -> set[str]:
+        """Return the mailboxes in which somebody has a right; looked through once a change."""
+        state = self._tools.directory
+        if self._seen is not state:
+            self._seen, self._sharers = state, shared_mailboxes(state)
+        return self._sharers
 
 
 async def run(tools: Tools, changes: AsyncIterator[Sequence[Change]]) -> None:
