@@ -19,6 +19,7 @@ from fermoposta.mailstore.doveadm import unescape
 
 _VERSION = b"VERSION\tscript\t4\t"
 _SECONDS = 10
+"""How long a script may take to say what it wants."""
 _MOST = 64 * 1024
 _log = structlog.get_logger()
 
@@ -53,10 +54,14 @@ async def listen(path: Path, user: str, told: Told) -> asyncio.Server:
             if _peer(writer) != trusted:
                 return
             async with asyncio.timeout(_SECONDS):
-                await told(*parse(await reader.readuntil(b"\n\n")))
-                writer.write(b"+\n")
-                await writer.drain()
-        except (ScriptError, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+                request = await reader.readuntil(b"\n\n")
+            # For as long as it takes: what has begun is finished, though the script may give up.
+            await told(*parse(request))
+            writer.write(b"+\n")
+            await writer.drain()
+        except TimeoutError:
+            _log.warning("a script said nothing", seconds=_SECONDS)
+        except (ScriptError, OSError, asyncio.IncompleteReadError) as error:
             _log.warning("a script was not understood", error=str(error))
         except asyncio.LimitOverrunError as error:
             _log.warning("a script says too much", error=str(error))

@@ -9,19 +9,21 @@ before anybody can expunge the message.
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import structlog
 
 from fermoposta.agent import asked
 from fermoposta.agent.tools import Tools
-from fermoposta.directory.store import Change
+from fermoposta.directory.store import Change, StoreError
 from fermoposta.mailstore.acl import SHARED
 from fermoposta.mailstore.imap import MailboxError
 from fermoposta.mailstore.kept_mail import keep_flagged
 
 _SECONDS = 30
 """How long the messages of one command may take to be told of."""
+_HANDS = 8
 _log = structlog.get_logger()
 
 
@@ -47,27 +49,31 @@ class Keeper:
         self._tools = tools
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._expected: dict[tuple[str, str], Expected] = {}
+        # A client waits for each: no other work of the agent may be in the way.
+        self._hands = ThreadPoolExecutor(_HANDS, thread_name_prefix="deletions")
 
     async def told(self, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
         """Take the folder as the one who deletes sees it, and the Message-ID."""
         path, message_id = [*arguments, "", ""][:2]
-        place = place_of(path)
-        if place is None or place[0] not in self._tools.directory.users:
-            _log.warning("a deletion was not understood", folder=path)
-            return
-        who = environment.get("USER", "")
-        async with self._locks[place[0]]:
-            try:
+        place, who = place_of(path), environment.get("USER", "")
+        try:
+            if place is None or place[0] not in self._tools.directory.users:
+                _log.warning("a deletion was not understood", folder=path)
+                return
+            async with self._locks[place[0]]:
                 await self._keep(*place, message_id.strip(), who)
-            except (MailboxError, OSError) as error:
-                _log.warning("a deletion is not kept", address=place[0], by=who, error=str(error))
+        except (MailboxError, OSError, StoreError) as error:
+            _log.warning("a deletion is not kept", folder=path, by=who, error=str(error))
+        except Exception:  # noqa: BLE001 - whatever it is, the client who deletes has its answer
+            _log.exception("a deletion is not kept", folder=path, by=who)
 
     async def _keep(self, owner: str, folder: str, message_id: str, who: str) -> None:
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         expected = self._expected.get((owner, folder))
         if expected is not None and expected.met(message_id, now):
             return
-        kept = await asyncio.to_thread(self._copy, owner, folder)
+        kept = await loop.run_in_executor(self._hands, self._copy, owner, folder)
         left = Counter(kept)
         left[message_id] -= 1
         self._expected = {at: each for at, each in self._expected.items() if each.until > now}

@@ -1,15 +1,17 @@
 """
 Tell owners and administrators, once for each finding, what is beyond the limits of a mailbox.
 
-What was told is kept in the mailbox itself (METADATA, RFC 5464), so that it goes where the mailbox
-goes. What is no longer so is forgotten, and told anew should it come back.
+What was told is kept in the mailbox itself (METADATA, RFC 5464), with the day of the last look, so
+that it goes where the mailbox goes. What is no longer so is forgotten, and told anew should it come
+back. Messages are read only when they are new, or a site's every mail would be read every day.
 """
 
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -62,27 +64,43 @@ async def run(tools: Tools, changes: AsyncIterator[Sequence[Change]]) -> None:
 
 
 async def look(tools: Tools) -> None:
-    """Look at every mailbox, one after the other; tell what was not told before."""
+    """Look at every mailbox, domain by domain; tell what was not told before."""
     state = tools.directory
-    by_domain: defaultdict[str, list[tuple[str, Finding]]] = defaultdict(list)
+    by_domain: defaultdict[str, list[str]] = defaultdict(list)
     for address in sorted(state.users):
-        try:
-            new = await asyncio.to_thread(_new, tools, address)
-            if new:
-                await _send(tools, address, [(address, each) for each in new])
-                await asyncio.to_thread(_remember, tools, address)
-        except (MailboxError, OSError, Later, Refuse) as error:
-            _log.warning("limits not looked at", address=address, error=str(error))
-            continue
-        if new:
-            by_domain[address.rpartition("@")[2]] += [(address, each) for each in new]
-    for domain, found in sorted(by_domain.items()):
-        for administrator in administrators(state, domain):
-            try:
-                await _send(tools, administrator, found)
-            except (Later, Refuse) as error:
-                _log.warning("limits not told", address=administrator, error=str(error))
+        by_domain[address.rpartition("@")[2]].append(address)
+    for domain, addresses in sorted(by_domain.items()):
+        await _look_at(tools, state, domain, addresses)
     _log.info("limits looked at", mailboxes=len(state.users))
+
+
+async def _look_at(tools: Tools, state: State, domain: str, addresses: Sequence[str]) -> None:
+    """Tell the owners, then the domain's administrators; only then it counts as told."""
+    today = datetime.now(UTC).date()
+    found: list[tuple[str, Finding]] = []
+    told: dict[str, set[str]] = {}
+    for address in addresses:
+        with _noted(address):
+            new, keys = await asyncio.to_thread(_new, tools, address, today)
+            if new:
+                await _send(tools, state, address, [(address, each) for each in new])
+                found += [(address, each) for each in new]
+                told[address] = keys
+    for administrator in administrators(state, domain) if found else ():
+        with _noted(administrator):
+            await _send(tools, state, administrator, found)
+    for address, keys in told.items():
+        with _noted(address):
+            await asyncio.to_thread(_remember, tools, address, keys, today)
+
+
+@contextmanager
+def _noted(address: str) -> Iterator[None]:
+    """Go on where one mailbox can't be looked at, or one person can't be told."""
+    try:
+        yield
+    except (MailboxError, OSError, Later, Refuse) as error:
+        _log.warning("limits not looked at", address=address, error=str(error))
 
 
 def administrators(state: State, domain: str) -> list[str]:
@@ -100,42 +118,46 @@ def _limits(tools: Tools) -> Limits:
     return Limits(site.limit_mailbox_bytes, site.limit_folders, site.limit_item_bytes)
 
 
-def _found(tools: Tools, session: Session) -> list[Finding]:
+def _new(tools: Tools, address: str, today: date) -> tuple[list[Finding], set[str]]:
+    """Return what was not told yet, and the keys of all that was found."""
     bounds = _limits(tools)
-    return judge(measure(session.client, bounds), bounds)[:_MOST]
-
-
-def _new(tools: Tools, address: str) -> list[Finding]:
     with tools.imap(address) as session:
-        found, told = _found(tools, session), _told(session)
-        if told - {each.key for each in found}:
-            _note(session, told & {each.key for each in found})
-        return [each for each in found if each.key not in told]
+        told, since = _told(session)
+        found = judge(measure(session.client, bounds, since=since), bounds)[:_MOST]
+        keys = {each.key for each in found}
+        new = [each for each in found if each.key not in told]
+        if not new and (keys, today) != (told, since):
+            _note(session, keys, today)
+        return new, keys
 
 
-def _remember(tools: Tools, address: str) -> None:
+def _remember(tools: Tools, address: str, keys: set[str], today: date) -> None:
     with tools.imap(address) as session:
-        _note(session, {each.key for each in _found(tools, session)})
+        _note(session, keys, today)
 
 
-def _told(session: Session) -> set[str]:
+def _told(session: Session) -> tuple[set[str], date | None]:
+    """Return the keys of what was told, and the day of the last look, None before the first."""
     imap = session.client._imap  # noqa: SLF001 - the library has no METADATA
     imap.untagged_responses.pop("METADATA", None)
     imap.xatom("GETMETADATA", "INBOX", f"({ENTRY})")
     _, answer = imap.response("METADATA")
-    return set(re.findall(r"\b[0-9a-f]{12}\b", repr(answer)))
+    said = repr(answer)
+    day = re.search(r"\b\d{4}-\d\d-\d\d\b", said)
+    keys = set(re.findall(r"\b[0-9a-f]{12}\b", said))
+    return keys, date.fromisoformat(day[0]) if day else None
 
 
-def _note(session: Session, keys: set[str]) -> None:
-    value = f'"{" ".join(sorted(keys))}"' if keys else "NIL"
+def _note(session: Session, keys: set[str], today: date) -> None:
+    value = f'"{" ".join([today.isoformat(), *sorted(keys)])}"'
     imap = session.client._imap  # noqa: SLF001 - the library has no METADATA
     kind, data = imap.xatom("SETMETADATA", "INBOX", f"({ENTRY} {value})")
     if kind != "OK":
         raise MailboxError(f"what was told can't be remembered: {data!r}")
 
 
-async def _send(tools: Tools, to: str, found: Sequence[tuple[str, Finding]]) -> None:
-    message = notice(tools.directory, to, found)
+async def _send(tools: Tools, state: State, to: str, found: Sequence[tuple[str, Finding]]) -> None:
+    message = notice(state, to, found)
     await tools.submit(bytes(message), sender="", recipients=[to])
     _log.info("limits told", address=to, findings=len(found))
 

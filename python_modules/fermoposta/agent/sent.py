@@ -22,7 +22,7 @@ from fermoposta.agent.errors import Later, Refuse
 from fermoposta.agent.mail import Mail
 from fermoposta.agent.submissions import ROLE, Submission, Submissions
 from fermoposta.agent.tools import Tools
-from fermoposta.directory.store import Change
+from fermoposta.directory.store import Change, StoreError
 from fermoposta.mailstore.imap import MailboxError, Session
 
 _LOOKED_BACK = timedelta(days=1)
@@ -90,8 +90,10 @@ async def _look(tools: Tools, submission: Submission) -> None:
     try:
         if _has_mailbox(tools, submission.login):
             await _settle(tools, submission.login, submission, None)
-    except (MailboxError, OSError) as error:
+    except (MailboxError, OSError, StoreError) as error:
         _log.warning("a Sent folder was not settled", address=submission.login, error=str(error))
+    except Exception:  # noqa: BLE001 - one odd message is not the end of listening
+        _log.exception("a Sent folder was not settled", address=submission.login)
 
 
 def _store(tools: Tools) -> Submissions:

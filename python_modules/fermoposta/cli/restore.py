@@ -69,7 +69,7 @@ def items_command(
 @click.argument("folder", required=False)
 @pass_context
 def all_command(context: Context, address: str, folder: str | None, now: datetime | None) -> None:
-    """Restore everything that was deleted, or just what was in FOLDER and below it."""
+    """Restore everything that was deleted, or what was in FOLDER and in folders of it now gone."""
     key = _witness(context, address, "restore", {"folder": folder})
     _show(context, _told(lambda: _bin(context, now).restore_all(key, folder)))
 

@@ -79,7 +79,7 @@ def _form(lines: Sequence[str]) -> str:
 def _calendar(text: str) -> str:
     try:
         calendar = Calendar.from_ical(text)
-    except (ValueError, LookupError):
+    except Exception:  # noqa: BLE001 - the library's errors at what it did not expect are of any kind
         return "NoCalendar"
     for part in calendar.walk():
         if part.errors:

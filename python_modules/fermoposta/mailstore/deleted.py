@@ -41,7 +41,7 @@ class Bin:
         """List what was deleted from *folder* of *address*, or from all of it, the latest first."""
         since = self._clock() - self._age
         with open_kept(self._door, address) as mail:
-            kept = mail.all(since)
+            kept = mail.all(since, folder)
             there = mail.folders()
         with open_archive(self._dsn) as archive:
             others = archive.all(address, since)
@@ -65,13 +65,14 @@ class Bin:
         return self._restore(address, [listed[each] for each in ids])
 
     def restore_all(self, address: str, folder: str | None = None) -> list[DeletedItem]:
-        """Restore everything that was deleted, or that was in *folder* and below it."""
+        """Restore everything that was deleted, or what *folder* lists, see `list_deleted`."""
         return self._restore(address, self.list_deleted(address, folder))
 
     def _restore(self, address: str, items: Iterable[DeletedItem]) -> list[DeletedItem]:
         wanted = list(items)
         ids = {item.id for item in wanted}
-        folders = [item.folder for item in wanted if item.kind is Kind.FOLDER]
+        # Of mail: a calendar brings its own entries, and no folder that happens to be called so.
+        folders = [item.folder for item in wanted if item.id.startswith("folder:")]
         since = self._clock() - self._age
         with open_archive(self._dsn) as archive, archive.alone(address):
             with open_kept(self._door, address) as mail:

@@ -8,7 +8,11 @@ its GUID when it is copied, so that one that is back is known.
 
 from __future__ import annotations
 
+import email.errors
 import email.header
+import email.policy
+import email.utils
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -20,17 +24,24 @@ from imapclient.exceptions import IMAPClientError
 from fermoposta.mailstore.deleted_item import DeletedItem, Kind, OverQuotaError, RestoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
+    from email.message import Message
 
     from imapclient import IMAPClient
 
     from fermoposta.mailstore.imap import Door
 
 ROOT = ".kept/"
-_FIELDS = ("ENVELOPE", "INTERNALDATE", "SAVEDATE", "RFC822.SIZE", "X-GUID")
+_FIELDS = (
+    "BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]", "INTERNALDATE", "SAVEDATE", "RFC822.SIZE", "X-GUID",
+)  # fmt: skip
+"""No ENVELOPE: the library fails at a date that no calendar has, and with it the whole folder."""
+_MESSAGE_ID = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"
 _MANY = 500
 """Messages in one command: a line stays below what Dovecot takes (64 kB)."""
+_FEW = 20
+"""Messages that are searched for one by one; each search goes through the whole folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +66,13 @@ class KeptMail:
         return {str(name) for flags, _, name in self._client.list_folders() if _real(flags)}
 
     def all(self, since: datetime, folder: str | None = None) -> list[Kept]:
-        """List what was deleted after *since*, from *folder* or from any."""
+        """List what was deleted after *since*, from *folder* and those below it, or from any."""
         there = self._client.list_folders("", f"{ROOT}*")
         names = [str(name).removeprefix(ROOT) for flags, _, name in there if _real(flags)]
         return [
             kept
             for name in sorted(names)
-            if folder is None or name == folder
+            if folder is None or name == folder or name.startswith(f"{folder}/")
             for kept in self._in(name)
             if kept.item.deleted_at > since
         ]
@@ -71,7 +82,8 @@ class KeptMail:
         uids = self._client.search(["ALL"])
         for start in range(0, len(uids), _MANY):
             for uid, fields in self._client.fetch(uids[start : start + _MANY], _FIELDS).items():
-                yield _kept(folder, uid, fields)
+                if b"SAVEDATE" in fields:  # else it was forgotten just now
+                    yield _kept(folder, uid, fields)
 
     def restore(self, wanted: Iterable[Kept]) -> list[DeletedItem]:
         """
@@ -95,16 +107,26 @@ class KeptMail:
             self._client.subscribe_folder(folder)
 
     def _put_back(self, folder: str, group: list[Kept]) -> list[DeletedItem]:
-        here = self._guids(folder, group)
+        self._client.select_folder(folder, readonly=True)
+        here = _where(self._client, {kept.guid for kept in group})
+        marked = set(self._client.search(["DELETED"]))
         new = [kept for kept in group if kept.guid not in here]
         self._check_room(folder, sum(kept.item.size for kept in new))
+        # Not removed yet, and what removes it may keep nothing: see `keep_flagged`.
+        doomed = {guid for guid, uids in here.items() if uids <= marked}
+        self._unmark(folder, sorted(uid for guid in doomed for uid in here[guid]))
         self._client.select_folder(ROOT + folder)
-        for part in _parts([kept.uid for kept in new]):
-            self._client.copy(part, folder)
+        put = self._client.copy
+        many = _MANY
+        if self._is_junk(folder):
+            # A copy into the quarantine would say that somebody calls the message spam.
+            put, many = self._append, 1
+        for part in _parts([kept.uid for kept in new], many):
+            put(part, folder)
             self._forget(part)
         for part in _parts([kept.uid for kept in group if kept.guid in here]):
             self._forget(part)
-        return [kept.item for kept in new]
+        return [kept.item for kept in group if kept.guid in doomed or kept.guid not in here]
 
     def _check_room(self, folder: str, size: int) -> None:
         """Raise OverQuotaError where *size* bytes don't fit: no quota holds us back."""
@@ -116,10 +138,21 @@ class KeptMail:
                     " nothing of this folder was restored: make room, or restore less at once"
                 )
 
-    def _guids(self, folder: str, group: list[Kept]) -> set[str]:
-        """Return which messages of *group* are in *folder* already."""
-        self._client.select_folder(folder, readonly=True)
-        return {kept.guid for kept in group if self._client.search(["X-GUID", kept.guid])}
+    def _is_junk(self, folder: str) -> bool:
+        there = self._client.list_folders()
+        return any(b"\\Junk" in flags and str(name) == folder for flags, _, name in there)
+
+    def _append(self, uids: list[int], folder: str) -> None:
+        found = self._client.fetch(uids, ["BODY.PEEK[]", "FLAGS", "INTERNALDATE"])
+        for fields in found.values():
+            flags = set(fields[b"FLAGS"]) - {b"\\Recent"}
+            self._client.append(folder, fields[b"BODY[]"], flags, fields[b"INTERNALDATE"])
+
+    def _unmark(self, folder: str, uids: list[int]) -> None:
+        if uids:
+            self._client.select_folder(folder)
+        for part in _parts(uids):
+            self._client.remove_flags(part, [b"\\Deleted"], silent=True)
 
     def _forget(self, uids: list[int]) -> None:
         self._client.delete_messages(uids, silent=True)
@@ -133,24 +166,27 @@ def keep_flagged(client: IMAPClient, folder: str) -> list[str]:
     Returns the Message-IDs of those that were not kept yet.
     """
     client.select_folder(folder, readonly=True)
-    found = client.fetch(client.search(["DELETED"]), ["X-GUID", "ENVELOPE"])
+    found = {}
+    for part in _parts(client.search(["DELETED"])):
+        for uid, fields in client.fetch(part, [_MESSAGE_ID, "X-GUID"]).items():
+            if b"X-GUID" in fields:  # else it is gone, and was kept when its flag was told of
+                found[uid] = (_guid(fields), _field(_header(fields), "Message-ID"))
     target = ROOT + folder
-    if not client.folder_exists(target):
+    there = client.list_folders("", f"{ROOT}*")
+    # A folder whose subfolders alone have a twin is listed, but is none that can be opened.
+    if target not in {str(name) for flags, _, name in there if _real(flags)}:
         client.create_folder(target)
     client.select_folder(target)
-    new = {
-        uid: fields[b"ENVELOPE"].message_id or b""
-        for uid, fields in found.items()
-        if not client.search(["X-GUID", fields[b"X-GUID"].decode()])
-    }
+    old = _where(client, {guid for guid, _ in found.values()})
+    new = {uid: message_id for uid, (guid, message_id) in found.items() if guid not in old}
     client.select_folder(folder, readonly=True)
     for part in _parts(list(new)):
         client.copy(part, target)
     client.select_folder(target)
     # Else a message that comes back would be gone with the next client that expunges.
-    if flagged := client.search(["DELETED"]):
-        client.remove_flags(flagged, [b"\\Deleted"], silent=True)
-    return [message_id.decode(errors="replace").strip() for message_id in new.values()]
+    for part in _parts(client.search(["DELETED"])):
+        client.remove_flags(part, [b"\\Deleted"], silent=True)
+    return list(new.values())
 
 
 @contextmanager
@@ -167,37 +203,77 @@ def _real(flags: Iterable[bytes]) -> bool:
     return not {b"\\Noselect", b"\\NonExistent"} & set(flags)
 
 
-def _parts(uids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(uids), _MANY):
-        yield uids[start : start + _MANY]
+def _parts(uids: list[int], many: int = _MANY) -> Iterator[list[int]]:
+    for start in range(0, len(uids), many):
+        yield uids[start : start + many]
+
+
+def _where(client: IMAPClient, guids: Collection[str]) -> dict[str, set[int]]:
+    """Return the UIDs of the messages with *guids* in the selected folder; who is not, is not."""
+    found: dict[str, set[int]] = {}
+    if len(guids) <= _FEW:
+        for guid in guids:
+            if uids := client.search(["X-GUID", guid]):
+                found[guid] = set(uids)
+        return found
+    for part in _parts(client.search(["ALL"])):
+        for uid, fields in client.fetch(part, ["X-GUID"]).items():
+            if b"X-GUID" in fields and (guid := _guid(fields)) in guids:
+                found.setdefault(guid, set()).add(uid)
+    return found
 
 
 def _kept(folder: str, uid: int, fields: dict[bytes, Any]) -> Kept:
-    envelope, guid = fields[b"ENVELOPE"], fields[b"X-GUID"].decode()
+    header, guid = _header(fields), _guid(fields)
     item = DeletedItem(
         id=f"mail:{guid}",
         kind=Kind.MAIL,
         folder=folder,
-        name=_text(envelope.subject),
-        sender=_sender(envelope.from_),
+        name=_text(_field(header, "Subject")),
+        sender=_sender(_field(header, "From")),
         size=fields[b"RFC822.SIZE"],
-        received=fields[b"INTERNALDATE"].astimezone(UTC),
+        received=_utc(fields[b"INTERNALDATE"]),
         deleted_at=parse_to_datetime(fields[b"SAVEDATE"], normalise=False).astimezone(UTC),
     )
     return Kept(folder, uid, guid, item)
 
 
-def _text(raw: bytes | None) -> str:
-    """Return an encoded header (RFC 2047) as text, as far as it can be read."""
-    text = (raw or b"").decode("utf-8", errors="replace")
+def _guid(fields: dict[bytes, Any]) -> str:
+    """Return the GUID; the library makes a number of one without letters."""
+    guid = fields[b"X-GUID"]
+    return guid.decode() if isinstance(guid, bytes) else str(guid)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    """Return *at* in UTC, None where that is no date: clients may say any when they file."""
     try:
-        return str(email.header.make_header(email.header.decode_header(text)))
-    except (ValueError, LookupError):
-        return text
+        return at.astimezone(UTC) if at else None
+    except (OverflowError, ValueError):
+        return None
 
 
-def _sender(addresses: Iterable[Any] | None) -> str:
-    for address in addresses or ():
-        if address.mailbox and address.host:
-            return f"{_text(address.mailbox)}@{_text(address.host)}"
+def _header(fields: dict[bytes, Any]) -> Message:
+    """Return the part of a header that *fields* hold, whatever its bytes are."""
+    text = next((text for key, text in fields.items() if key.startswith(b"BODY[")), None) or b""
+    return email.message_from_string(text.decode(errors="replace"), policy=email.policy.compat32)
+
+
+def _field(header: Message, name: str) -> str:
+    """Return a field's text on one line, empty where there is none."""
+    return re.sub(r"\r?\n(?=[ \t])", "", str(header[name] or "")).strip()
+
+
+def _text(raw: str) -> str:
+    """Return an encoded header (RFC 2047) as printable text, as far as it can be read."""
+    try:
+        text = str(email.header.make_header(email.header.decode_header(raw)))
+    except (ValueError, LookupError, email.errors.MessageError):
+        text = raw
+    return "".join(each if each.isprintable() else " " for each in text).strip()
+
+
+def _sender(raw: str) -> str:
+    for _, address in email.utils.getaddresses([raw]):
+        if "@" in address:
+            return _text(address)
     return ""

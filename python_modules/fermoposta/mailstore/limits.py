@@ -15,6 +15,8 @@ from email import message_from_bytes, policy
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from fermoposta.mailstore.acl import SHARED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -113,11 +115,12 @@ def broken(header: bytes) -> str:
 
 
 def measure(client: IMAPClient, limits: Limits, *, since: date | None = None) -> Measure:
-    """Look at a mailbox; messages are read only where they came there on *since* or later."""
+    """Look at a mailbox; only what is large, or came there on *since* or later, is read."""
     names = [
         str(name)
         for flags, _, name in client.list_folders()
         if not {b"\\Noselect", b"\\NonExistent"} & set(flags)
+        and not str(name).startswith(f"{SHARED}/")  # counts for its owner
     ]
     size, items = 0, []
     for name in names:
@@ -134,6 +137,9 @@ def _items(client: IMAPClient, folder: str, limits: Limits, since: date | None) 
     for start in range(0, len(wanted), _MANY):
         part = wanted[start : start + _MANY]
         for uid, fields in client.fetch(part, ["RFC822.SIZE", "BODY.PEEK[HEADER]"]).items():
-            why = broken(fields[b"BODY[HEADER]"])
+            header = fields.get(b"BODY[HEADER]")
+            if header is None:
+                continue  # deleted just now
+            why = broken(header)
             if why or uid in large:
                 yield Item(folder, uid, fields[b"RFC822.SIZE"], why)

@@ -53,9 +53,9 @@ class Settings:
     """Where the webmail keeps what it knows of people."""
     agent_socket: Path = Path("/run/fermoposta-agent/lmtp.sock")
     agent_told_socket: Path = Path("/run/fermoposta-agent/appended")
+    """Where Dovecot says that a client put something into a Sent folder."""
     agent_deleted_socket: Path = Path("/run/fermoposta-agent/deleted")
     """Where Dovecot says what somebody deletes in another's folder."""
-    """Where Dovecot says that a client put something into a Sent folder."""
     mail_user: str = "vmail"
     """The mail store's user, as whom Dovecot's processes run."""
     sharing_socket: Path = Path("/run/fermoposta-agent/sharing.sock")

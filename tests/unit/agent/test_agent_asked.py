@@ -24,11 +24,12 @@ def test_what_is_not_the_protocol_is_refused(request_):
         parse(request_)
 
 
-def ask(path, user, request):
+def ask(path, user, request, *, takes=0):
     """Send *request* to a listener for *user*; return its answer and what was told."""
     told = []
 
     async def take(environment, arguments):
+        await asyncio.sleep(takes)
         told.append((environment["USER"], *arguments))
 
     async def main():
@@ -51,6 +52,21 @@ def test_a_script_is_heard(tmp_path):
     found = ask(tmp_path / "socket", getpass.getuser(), REQUEST)
 
     assert found == (b"+\n", [("ada@example.org", "<1@x>")])
+
+
+def test_what_a_script_asked_for_is_finished_however_long_it_takes(tmp_path, monkeypatch):
+    """Half of it, or the same beside itself, would be worse than an answer that is late."""
+    monkeypatch.setattr("fermoposta.agent.asked._SECONDS", 0.05)
+
+    found = ask(tmp_path / "socket", getpass.getuser(), REQUEST, takes=0.2)
+
+    assert found == (b"+\n", [("ada@example.org", "<1@x>")])
+
+
+def test_who_says_nothing_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("fermoposta.agent.asked._SECONDS", 0.05)
+
+    assert ask(tmp_path / "socket", getpass.getuser(), REQUEST[:20]) == (b"", [])
 
 
 def test_nobody_but_dovecot_is_heard(tmp_path):

@@ -36,6 +36,7 @@ def test_what_is_well_formed_is_nothing(text):
         (CARD + "FN:Bob", "AfterTheEnd"),
         (EVENT[:150], "NoEnd"),
         (EVENT.replace("20270301T090000Z", "tomorrow"), "BadProperty DTSTART"),
+        (EVENT.replace("DTSTART:", "DTSTART;VALUE=DATE,X:"), "NoCalendar"),
         (EVENT.replace("UID:1\r\n", ""), "NoUid"),
         (EVENT.replace("BEGIN:VEVENT", "").replace("END:VEVENT", ""), "NoEntry"),
     ],
