@@ -383,7 +383,9 @@ def test_as_somebody(mail: Mail, bob: Account, outside: Outside, shell: Shell) -
 
     assert sent.sender == "info@example.org"
     assert arrived["Envelope-From"] == "<info@example.org>"
-    for text in (sent.message.as_string(), arrived.as_string()):
+    for each in (sent.message, arrived):
+        del each["DKIM-Signature"]  # chance may have it that the name stands in one
+        text = each.as_string()
         assert "bob" not in text.lower()
         assert "x-fermoposta-envelope-from" not in text.lower()
     rows = shell.sql("SELECT login, represented, message_id FROM policy.submissions")

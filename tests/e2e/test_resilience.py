@@ -94,15 +94,22 @@ class Stream:
         return set(self.accepted) - set(self.arrived())
 
 
+@pytest.fixture(scope="module")
+def busy(directory: Directory) -> Iterator[Account]:
+    """Somebody who writes more mails within an hour than others may."""
+    with directory.newcomer("busy@example.org", recipients_per_hour=1_000_000) as account:
+        yield account
+
+
 @pytest.mark.parametrize("unit", DAEMONS)
 def test_a_killed_daemon_loses_nothing(
-    shell: Shell, mail: Mail, ada: Account, bob: Account, unit: str
+    shell: Shell, mail: Mail, busy: Account, bob: Account, unit: str
 ) -> None:
     """A daemon killed under load comes back by itself, and every accepted message arrives."""
     before = shell.main_pid(unit)
     assert before, f"{unit} does not run"
 
-    with disturbed(shell), Stream(mail, ada, bob) as stream:
+    with disturbed(shell), Stream(mail, busy, bob) as stream:
         shell.run("kill", "-KILL", str(before))
         wait_for(f"{unit} to come back", lambda: shell.main_pid(unit) not in {0, before})
         accepted = len(stream.accepted)
@@ -117,9 +124,10 @@ def delivered(shell: Shell, stream: Stream) -> bool:
 
 
 @pytest.fixture
-def thousand(directory: Directory, bob: Account) -> Iterator[dict[str, object]]:
-    """Return the demo's users and a thousand more; remove these afterwards."""
+def thousand(directory: Directory, busy: Account, bob: Account) -> Iterator[dict[str, object]]:
+    """Return the users whom there are, Busy too, and a thousand more; remove these afterwards."""
     before = directory.declared()
+    assert busy.address in before["mail_users"]
     users = dict(before["mail_users"])
     some_hash = users[bob.address]["password_hash"]
     more = {
@@ -146,7 +154,7 @@ def test_a_converge_disturbs_nobody(
     appliance: Appliance,
     mail: Mail,
     shell: Shell,
-    ada: Account,
+    busy: Account,
     bob: Account,
     thousand: dict[str, object],
 ) -> None:
@@ -160,7 +168,7 @@ def test_a_converge_disturbs_nobody(
     for session in sessions:
         session.select_folder("INBOX")
 
-    with Stream(mail, ada, bob) as stream:
+    with Stream(mail, busy, bob) as stream:
         done = subprocess.run(
             command,
             env=inventory.ansible_environment(appliance.container),

@@ -350,9 +350,9 @@ def test_a_full_mailbox_gets_its_copy(
     ):
         # Where nothing is indexed, since that is not what this is about.
         fill = (
-            "{ printf 'Subject: big\\n\\n'; yes $(printf %76s | tr ' ' x) | head -c 51000000; }"
-            f" | tee >(doveadm save -u {full} -m Quarantena)"
-            f" >(doveadm save -u {full} -m Quarantena) >/dev/null; wait"
+            "set -e; large=$(mktemp); printf 'Subject: big\\n\\n' >$large;"
+            " yes $(printf %76s | tr ' ' x) | head -c 51000000 >>$large;"
+            f" for each in 1 2; do doveadm save -u {full} -m Quarantena <$large; done; rm $large"
         )
         shell.run("bash", "-c", fill)
         with mail.imap(account) as client, pytest.raises(IMAPClientError, match=r"(?i)quota"):
