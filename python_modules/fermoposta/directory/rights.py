@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from fermoposta.directory.model.rights import EVERY_RIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from fermoposta.directory.model import State
 
@@ -116,23 +116,42 @@ def _reached(start: str, edges: Mapping[str, Iterable[str]]) -> set[str]:
     return found
 
 
-class Rights:
-    """The rights in one mailbox. Make one for a mailbox, and ask it as often as needed."""
+class Shares:
+    """What is shared in a whole directory, by mailbox, and who is in which group."""
 
-    def __init__(self, state: State, mailbox: str, membership: Membership | None = None) -> None:
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.membership = Membership(state)
+        self._given: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
+        for grant in state.grants.values():
+            self._given[grant.mailbox].append((grant.folder, grant.grantee, grant.rights))
+        for delegation in state.delegations.values():
+            self._given[delegation.mailbox] += [
+                (folder, delegation.delegate, mask) for folder, mask in delegation.folders
+            ]
+
+    def given(self, mailbox: str) -> Iterable[tuple[str, str, int]]:
+        """Return folder, grantee and mask of what is given in *mailbox*."""
+        return self._given.get(mailbox, ())
+
+
+class Rights:
+    """
+    The rights in one mailbox. Make one for a mailbox, and ask it as often as needed.
+
+    *shares* saves whoever asks for many mailboxes from going through all grants for each.
+    """
+
+    def __init__(self, state: State, mailbox: str, shares: Shares | None = None) -> None:
+        shares = shares or Shares(state)
         self.mailbox = mailbox
-        self.membership = membership or Membership(state)
+        self.membership = shares.membership
         box = state.users.get(mailbox) or state.resources.get(mailbox)
         language = box.language if box else "en"
         self.grants: dict[str, dict[str, int]] = defaultdict(dict)
         """The masks by folder, then by grantee."""
-        for grant in state.grants.values():
-            if grant.mailbox == mailbox:
-                self._add(in_language(grant.folder, language), grant.grantee, grant.rights)
-        for delegation in state.delegations.values():
-            if delegation.mailbox == mailbox:
-                for folder, mask in delegation.folders:
-                    self._add(in_language(folder, language), delegation.delegate, mask)
+        for folder, grantee, mask in shares.given(mailbox):
+            self._add(in_language(folder, language), grantee, mask)
         named = {grantee for masks in self.grants.values() for grantee in masks}
         self.groups = frozenset(named & state.groups.keys())
         """The groups that have a grant somewhere in the mailbox."""
@@ -188,3 +207,17 @@ def shared_mailboxes(state: State) -> set[str]:
     return {grant.mailbox for grant in state.grants.values()} | {
         delegation.mailbox for delegation in state.delegations.values()
     }
+
+
+def rights_as_of(current: Callable[[], State]) -> Callable[[str], Rights]:
+    """Return what says the rights in a mailbox by the directory that *current* gives then."""
+    shares: Shares | None = None
+
+    def rights(mailbox: str) -> Rights:
+        nonlocal shares
+        state = current()
+        if shares is None or shares.state is not state:
+            shares = Shares(state)
+        return Rights(state, mailbox, shares)
+
+    return rights

@@ -12,7 +12,14 @@ from fermoposta.directory.model import (
     User,
 )
 from fermoposta.directory.model.rights import EVERY_RIGHT
-from fermoposta.directory.rights import Membership, Rights, effective, in_language, levels
+from fermoposta.directory.rights import (
+    Membership,
+    Rights,
+    effective,
+    in_language,
+    levels,
+    rights_as_of,
+)
 
 OWNER = "ada@example.org"
 PEOPLE = ("bob@example.org", "carla@example.org", "dino@example.org")
@@ -127,3 +134,17 @@ def test_special_folders_have_the_name_of_the_language():
     assert effective(state, OWNER, "Sent", PEOPLE[0]) == 0
     assert in_language("archive/2024", "it") == "Archivio/2024"
     assert in_language("inbox/x", "it") == "INBOX/x"
+
+
+def test_the_directory_is_gone_through_once_for_many_mailboxes():
+    """And again when it is another one: what was given a moment ago is known."""
+    state = State.of_records(User(f"{name}@a.test", name) for name in ("owner", "friend"))
+    now = [state]
+    rights = rights_as_of(lambda: now[0])
+    assert rights("owner@a.test").effective("INBOX", "friend@a.test") == 0
+    assert rights("owner@a.test").membership is rights("friend@a.test").membership
+
+    now[0] = state.copy()
+    now[0].put(Grant("owner@a.test", "INBOX", "friend@a.test", 0x401))
+
+    assert rights("owner@a.test").effective("INBOX", "friend@a.test") == 0x401

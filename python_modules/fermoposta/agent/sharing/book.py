@@ -113,16 +113,14 @@ class Book:
 
     async def keep_groups(self, changed: Mapping[str, frozenset[str]], *, first: bool) -> None:
         """Note the groups of those in *changed*, and which ones they had before, if it is known."""
-        for address, groups in changed.items():
-            await self._do(
+        async with self._connection.cursor() as cursor:
+            await cursor.executemany(
                 "INSERT INTO directory.sharing_people AS known (address, groups, former)"
                 " VALUES (%s, %s, CASE WHEN NOT %s THEN ARRAY[]::text[] END)"
-                " ON CONFLICT (address) DO UPDATE SET groups = excluded.groups,"
-                " former = coalesce(known.former, ARRAY[]::text[]) || known.groups,"
+                " ON CONFLICT (address) DO UPDATE SET groups = excluded.groups, former = ARRAY("
+                "SELECT DISTINCT unnest(coalesce(known.former, ARRAY[]::text[]) || known.groups)),"
                 " changed_at = now()",
-                address,
-                sorted(groups),
-                first,
+                [(address, sorted(groups), first) for address, groups in changed.items()],
             )
 
     async def former_groups(self) -> dict[str, frozenset[str]]:

@@ -19,10 +19,10 @@ from fermoposta.agent.sharing.book import Book, Noted
 from fermoposta.agent.sharing.grants import ANOTHER, Refused, valid
 from fermoposta.directory.rights import (
     INBOX,
-    Membership,
     Rights,
     levels_of_mail,
     means_another,
+    rights_as_of,
 )
 from fermoposta.mailstore.acl import Acl, expected, mask_of
 from fermoposta.mailstore.doveadm import DoveadmError
@@ -41,7 +41,7 @@ _GONE = ("NOTFOUND", "NOUSER")
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mail:
     """The mail folders of everybody."""
 
@@ -55,6 +55,11 @@ class Mail:
     """In whose mailboxes something was set, or moved, and when, until `refresh_lists`."""
     replaced: dict[tuple[str, str], tuple[float, Acl]] = field(default_factory=dict)
     """What stood on a folder before its list was set, and when that was, for a while."""
+    _rights: Callable[[str], Rights] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have the directory gone through once for many mailboxes."""
+        self._rights = rights_as_of(self.current)
 
     async def project(self, owner: str, *, verify: bool = False) -> set[str]:
         """
@@ -73,7 +78,7 @@ class Mail:
         for folder in there:
             if verify or folder not in known:
                 await self.read_back(owner, folder, known)
-        rights = Rights(self.current(), owner)
+        rights = self._rights(owner)
         former = await self.book.former_groups()
         seers = set()
         for folder in there:
@@ -169,7 +174,7 @@ class Mail:
             reason = reasons.get(grantee)
             if reason is None:
                 try:
-                    mask = self._meant(state, owner, folder, grantee, letters)
+                    mask = self._meant(owner, folder, grantee, letters)
                     await self.writer.write(owner, folder, {grantee: mask}, actor=f"imap:{who}")
                 except Refused as refused:
                     reason = str(refused)
@@ -179,13 +184,11 @@ class Mail:
             else:
                 log.warning("rights of a client put back", letters=letters, reason=reason)
 
-    def _meant(
-        self, state: State, owner: str, folder: str, grantee: str, letters: str | None
-    ) -> int | None:
+    def _meant(self, owner: str, folder: str, grantee: str, letters: str | None) -> int | None:
         """Return the mask for *letters*; a line that was taken out takes away what is inherited."""
         if letters is not None:
             return mask_of(letters)
-        rights = Rights(state, owner, Membership(state))
+        rights = self._rights(owner)
         inherited = rights.on(levels_of_mail(folder)[1:], frozenset({grantee}))
         return 0 if inherited else None
 

@@ -12,7 +12,7 @@ import asyncio
 import math
 import time
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,7 +22,7 @@ from fermoposta.agent.sharing.book import Book, Noted
 from fermoposta.agent.sharing.grants import Refused, Writer, valid
 from fermoposta.agent.sharing.mail import id_of
 from fermoposta.agent.sharing.touched import people_of, touched
-from fermoposta.directory.rights import Rights, levels, shared_mailboxes
+from fermoposta.directory.rights import Rights, levels, rights_as_of, shared_mailboxes
 from fermoposta.directory.store import open_store
 from fermoposta.mailstore.dav_acl import calendar_roles, contacts_roles, mask_of
 from fermoposta.mailstore.webmail_cache import WebmailCacheError, forget
@@ -44,7 +44,7 @@ _MODULES = {"Calendar": "calendar", "Contacts": "contacts"}
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Webmail:
     """The calendars and address books of everybody, in SOGo's database."""
 
@@ -54,6 +54,11 @@ class Webmail:
     current: Callable[[], State]
     cache: Path
     """The socket of SOGo's cache."""
+    _rights: Callable[[str], Rights] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have the directory gone through once for many mailboxes."""
+        self._rights = rights_as_of(self.current)
 
     async def project(self, owner: str) -> bool:
         """
@@ -70,7 +75,7 @@ class Webmail:
         paths = await self._folders(owner)
         if not paths:
             return False
-        rights = Rights(self.current(), owner)
+        rights = self._rights(owner)
         for path in paths:
             folder = folder_of(path)
             actual = await self._roles(path)
@@ -78,7 +83,7 @@ class Webmail:
             given = known.get(name, Noted()).differing(actual)
             if given:
                 await self._take(owner, folder, given)
-                rights = Rights(self.current(), owner)
+                rights = self._rights(owner)
             wanted = {}
             for person in rights.people():
                 held = actual.get(person, "").split()
@@ -115,7 +120,7 @@ class Webmail:
             reason = reasons.get(grantee)
             if reason is None:
                 try:
-                    mask = self._meant(state, owner, folder, grantee, roles)
+                    mask = self._meant(owner, folder, grantee, roles)
                     await self.writer.write(
                         owner, folder, {grantee: mask}, actor=f"webmail:{owner}"
                     )
@@ -127,12 +132,10 @@ class Webmail:
             else:
                 log.warning("rights of the webmail put back", reason=reason)
 
-    def _meant(
-        self, state: State, owner: str, folder: str, grantee: str, roles: str | None
-    ) -> int | None:
+    def _meant(self, owner: str, folder: str, grantee: str, roles: str | None) -> int | None:
         if roles is not None:
             return mask_of(roles.split())
-        rights = Rights(state, owner)
+        rights = self._rights(owner)
         names = rights.names_of(grantee)
         inherited = rights.on(levels(folder)[1:], names) or rights.on(
             levels(folder)[:1], names - {grantee}
