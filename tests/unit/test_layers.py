@@ -13,7 +13,7 @@ BELOW = {
     "mailstore": {"directory", "service"},
     "booking": set(),
 }
-DOORS = {"agent", "cli", "jobs", "policy", "portal"}
+DOORS = {"activesync", "agent", "cli", "jobs", "policy", "portal"}
 BELOW |= {door: set(BELOW) for door in DOORS}
 
 

@@ -1,0 +1,1 @@
+"""Speak Exchange ActiveSync with phones and Outlook (MS-ASHTTP, MS-ASCMD, MS-ASWBXML)."""
