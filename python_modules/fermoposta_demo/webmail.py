@@ -298,10 +298,11 @@ class Webmail:
         self.wait(selector, attempt)
 
     def texts(self, selector: str) -> list[str]:
-        """Return the texts of what is shown."""
+        """Return the texts of what is shown, top first: a long list reuses rows in any order."""
         try:
             elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
-            return [element.text for element in elements if element.is_displayed()]
+            shown = [element for element in elements if element.is_displayed()]
+            return [element.text for element in sorted(shown, key=lambda each: each.rect["y"])]
         except StaleElementReferenceException:
             return []
 

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+import psycopg
 import structlog
 
 from fermoposta.agent import lmtp
@@ -13,13 +14,15 @@ from fermoposta.agent.handlers import HANDLERS, Handler
 from fermoposta.agent.mail import Mail
 from fermoposta.agent.tools import Tools
 from fermoposta.directory.store import StoreError, open_store
-from fermoposta.mailstore.doveadm import Doveadm
-from fermoposta.mailstore.imap import Door
+from fermoposta.mailstore.doveadm import Doveadm, DoveadmError
+from fermoposta.mailstore.imap import Door, MailboxError
 from fermoposta.service.notify import keep_watchdog_quiet, notify
 from fermoposta.service.pause import pause_after
 from fermoposta.service.settings import Settings
 
 ROLE = "fermoposta_agent"
+TROUBLE = (psycopg.Error, StoreError, MailboxError, DoveadmError, OSError, TimeoutError)
+"""What passes by itself, as a database that is away does."""
 GRACE_SECONDS = 20
 """How long work that has begun may take when the service stops; it would be done again."""
 _log = structlog.get_logger()
@@ -64,7 +67,9 @@ class Agent:
             started = loop.time()
             try:
                 await duty(self.tools, self._follower.changes())
-            except Exception:  # noqa: BLE001 - one duty's error is not the end of the others
+            except* TROUBLE as group:
+                _log.warning("duty put off", duty=name, reason=_first(group))
+            except* Exception:  # noqa: BLE001 - one duty's error is not the end of the others
                 _log.exception("duty failed", duty=name)
             if loop.time() - started > self._settings.compile_interval:
                 failures = 0
@@ -102,3 +107,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             for task in running:
                 task.cancel()
     _log.info("agent stops")
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> str:
+    """Return the first error of *group* on one line."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return " ".join(f"{type(error).__name__}: {error}".split())
