@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from fermoposta.mailstore.deleted_item import Kind
 from fermoposta.mailstore.kept_items import expire, open_archive
+from tests.contract.webmail import Webmail as Database
+from tests.contract.webmail import webmail_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,76 +18,11 @@ if TYPE_CHECKING:
     from fermoposta.mailstore.deleted_item import DeletedItem
     from tests.contract.cluster import Cluster
 
-SCHEMA = Path(__file__).parents[2] / "roles/sogo/templates/deleted.sql.j2"
 OWNER = "ada@example.org"
-SOGO = """
-CREATE TABLE sogo_folder_info (
-    c_folder_id serial, c_path varchar(255) PRIMARY KEY, c_path1 varchar(255) NOT NULL,
-    c_path2 varchar(255), c_path3 varchar(255), c_path4 varchar(255),
-    c_foldername varchar(255) NOT NULL, c_folder_type varchar(255) NOT NULL);
-CREATE TABLE sogo_store (
-    c_folder_id integer NOT NULL, c_name varchar(255) NOT NULL, c_content text NOT NULL,
-    c_creationdate integer NOT NULL, c_lastmodified integer NOT NULL, c_version integer NOT NULL,
-    c_deleted integer, PRIMARY KEY (c_folder_id, c_name));
-CREATE TABLE sogo_quick_appointment (
-    c_folder_id integer NOT NULL, c_name varchar(255) NOT NULL, c_uid varchar(1000) NOT NULL,
-    c_title varchar(1000), c_orgmail varchar(255), c_component varchar(10) NOT NULL,
-    PRIMARY KEY (c_folder_id, c_name));
-CREATE TABLE sogo_quick_contact (
-    c_folder_id integer NOT NULL, c_name varchar(255) NOT NULL, c_cn varchar(255),
-    c_mail text, PRIMARY KEY (c_folder_id, c_name));
-"""
-_numbers = count()
 
 
-class Webmail:
-    """SOGo's database, changed as SOGo changes it."""
-
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-
-    def run(self, query: LiteralString, *values: object) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            cursor = connection.execute(query, values)
-            return cursor.fetchall() if cursor.description else []
-
-    def folder(self, name: str, number: int) -> None:
-        self.run(
-            "INSERT INTO sogo_folder_info VALUES (%s, %s, 'Users', %s, 'Calendar', %s, %s, %s)",
-            number, f"/Users/{OWNER}/Calendar/{name}", OWNER, name, name, "Appointment",
-        )  # fmt: skip
-
-    def put(self, folder: int, name: str, content: str) -> None:
-        # Made long ago, so that it is no part of a move.
-        self.run(
-            "INSERT INTO sogo_store VALUES (%s, %s, %s, 1, 1, 0, NULL)"
-            " ON CONFLICT (c_folder_id, c_name)"
-            " DO UPDATE SET c_content = EXCLUDED.c_content, c_deleted = NULL",
-            folder, name, content,
-        )  # fmt: skip
-        self.run(
-            "INSERT INTO sogo_quick_appointment VALUES (%s, %s, %s, %s, '', 'vevent')",
-            folder, name, name, content,
-        )  # fmt: skip
-
-    def mark(self, folder: int, name: str) -> None:
-        self.run("UPDATE sogo_store SET c_deleted = 1 WHERE (c_folder_id, c_name) = (%s, %s)",
-                 folder, name)  # fmt: skip
-        self.run("DELETE FROM sogo_quick_appointment WHERE (c_folder_id, c_name) = (%s, %s)",
-                 folder, name)  # fmt: skip
-
-    def drop(self, folder: int) -> None:
-        self.run("DELETE FROM sogo_folder_info WHERE c_folder_id = %s", folder)
-        self.run("DELETE FROM sogo_store WHERE c_folder_id = %s", folder)
-        self.run("DELETE FROM sogo_quick_appointment WHERE c_folder_id = %s", folder)
-
-    def there(self, folder: int) -> dict[object, object]:
-        rows = self.run(
-            "SELECT c_name, c_content FROM sogo_store JOIN sogo_quick_appointment"
-            " USING (c_folder_id, c_name) WHERE c_folder_id = %s AND coalesce(c_deleted, 0) <> 1",
-            folder,
-        )
-        return {row[0]: row[1] for row in rows}
+class Webmail(Database):
+    """The webmail's database, and who restores what was deleted from it."""
 
     def deleted(self, since: datetime | None = None) -> list[DeletedItem]:
         with open_archive(self.dsn) as archive:
@@ -101,15 +35,8 @@ class Webmail:
 
 @pytest.fixture
 def webmail(postgres: Cluster) -> Iterator[Webmail]:
-    name = f"webmail_{next(_numbers)}"
-    postgres.database(name)
-    try:
-        with postgres.admin(name) as admin:
-            admin.execute(SCHEMA.read_text(encoding="utf-8").partition("\n")[2])
-            admin.execute(SOGO)
-        yield Webmail(postgres.dsn(name, "postgres"))
-    finally:
-        postgres.drop(name)
+    with webmail_database(postgres, OWNER, "template_directory") as made:
+        yield Webmail(made.dsn, made.owner, made.jobs)
 
 
 def test_an_entry_comes_back_once(webmail: Webmail) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from clients.directory import PASSWORD
+from clients.disturbance import disturbed
 from clients.mail import token
 from clients.sharing import BOUND, Rights
 from clients.waiting import wait_for
@@ -16,7 +18,7 @@ from clients.web import WEBMAIL, Session, Web
 from fermoposta_demo.appliance import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from clients.directory import Directory
     from clients.shell import Shell
@@ -33,14 +35,24 @@ DTSTAMP:20260101T000000Z\r
 DTSTART:20260301T{hour}0000Z\r
 DTEND:20260301T{hour}3000Z\r
 SUMMARY:{title}\r
-END:VEVENT\r
+{more}END:VEVENT\r
 END:VCALENDAR\r
 """
+PRIVATE = "CLASS:PRIVATE\r\n"
 QUERY = """<?xml version="1.0"?>
 <c:calendar-query xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">
 <d:prop><c:calendar-data/></d:prop>
 <c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"/></c:comp-filter></c:filter>
 </c:calendar-query>"""
+POST = """
+import json, sys, urllib.error, urllib.request
+url = "http://127.0.0.1:20000/SOGo" + sys.argv[1]
+request = urllib.request.Request(url, b"{}", json.loads(sys.argv[2]), method="POST")
+try:
+    print(urllib.request.urlopen(request, timeout=60).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
 CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:{title}\r\nN:{title};;;;\r\nEND:VCARD\r\n"
 
 
@@ -83,9 +95,13 @@ def named(owner: Account) -> str:
     return owner.address.replace("@", "_A_").replace(".", "_D_")
 
 
-def put(web: Web, url: str, account: Account, title: str, kind: str, hour: str = "09") -> int:
+def put(
+    web: Web, url: str, account: Account, title: str, kind: str, hour: str = "09", more: str = ""
+) -> int:
     uid = url.rpartition("/")[2]
-    body = (EVENT if kind == "Calendar" else CARD).format(uid=uid, title=title, hour=hour)
+    body = (EVENT if kind == "Calendar" else CARD).format(
+        uid=uid, title=title, hour=hour, more=more
+    )
     return web.ask("PUT", url, account=account, body=body).status
 
 
@@ -324,3 +340,144 @@ def test_what_a_grantee_deletes_in_a_calendar_comes_back_to_its_owner(
     shell.run("fermoposta", "restore", "items", owner.address, item["id"])
 
     assert title in titles(web, folder(owner), owner)
+
+
+@dataclass(frozen=True)
+class Drag:
+    """Somebody who moves events in the webmail, and where those are then."""
+
+    web: Web
+    session: Session
+    account: Account
+
+    def send(self, method: str, path: str, body: str = "{}", kind: str = "application/json") -> int:
+        url = f"{WEBMAIL}/so/{self.account.address}/Calendar/{path}"
+        headers = {**self.session.headers, "Content-Type": kind}
+        return self.web.ask(method, url, body=body, headers=headers).status
+
+    def move(self, event: str, source: str, target: str = "personal") -> int:
+        return self.send("POST", f"{source}/{event}/move", json.dumps({"destination": target}))
+
+    def new(self, owner: Account, more: str = "") -> tuple[str, str]:
+        """Make an event in the owner's calendar and return its name and its title."""
+        event, title = str(uuid.uuid4()), token()
+        url = folder(owner) + event
+        assert put(self.web, url, owner, title, "Calendar", more=more) == 201
+        return event, title
+
+    def has(self, title: str) -> bool:
+        return title in titles(self.web, folder(self.account), self.account)
+
+
+def secretary(web: Web, rights: Rights, owner: Account, other: Account) -> Drag:
+    """Let *other* delete in the owner's calendar, and wait until that works."""
+    rights.set(owner.address, "calendar", other.address, profile="secretary")
+    drag = Drag(web, Session(web, other), other)
+
+    def moved() -> bool:
+        event, _ = drag.new(owner)
+        return drag.move(event, f"{named(owner)}_personal") == 204
+
+    wait_for("the right to delete", moved, seconds=BOUND)
+    return drag
+
+
+def test_a_private_event_is_moved_to_nobody_who_may_not_read_it(
+    web: Web, shell: Shell, rights: Rights, pair: tuple[Account, Account]
+) -> None:
+    """
+    Not by the webmail's command, however it is written, and not where it comes past nginx.
+
+    The event is where it was, and nothing of it is elsewhere. What is public moves.
+    """
+    owner, other = pair
+    drag = secretary(web, rights, owner, other)
+    shared = f"{named(owner)}_personal"
+
+    def unmoved(send: Callable[[str], int]) -> None:
+        event, title = drag.new(owner, PRIVATE)
+        assert title not in titles(web, folder(owner), other)
+        assert send(event) in {403, 500}
+        assert not drag.has(title)
+        assert title in titles(web, folder(owner), owner)
+
+    form = "application/x-www-form-urlencoded"
+    unmoved(lambda event: drag.move(event, shared))
+    unmoved(lambda event: drag.send("GET", f"{shared}/{event}/move"))
+    unmoved(lambda event: drag.send("POST", f"{shared}/{event}//mo%76e/"))
+    unmoved(lambda event: drag.send("POST", f"{shared}/{event}?Cmd=move"))
+    unmoved(lambda event: drag.send("POST", f"{shared}/{event}?move%3Amethod=1"))
+    unmoved(lambda event: drag.send("POST", f"{shared}/{event}", "Cmd=move", form))
+
+    def past_nginx(event: str) -> int:
+        path = f"/so/{other.address}/Calendar/{shared}/{event}/move"
+        with disturbed(shell):  # SOGo says that it could not delete
+            return int(shell.python(POST, path, json.dumps(drag.session.headers)))
+
+    unmoved(past_nginx)
+    event, title = drag.new(owner)
+    assert drag.move(event, shared) == 204
+    assert drag.has(title)
+    rights.remove(owner.address, "calendar", other.address)
+
+
+def test_an_owner_moves_a_private_event_between_own_calendars(
+    web: Web, pair: tuple[Account, Account]
+) -> None:
+    """In the webmail and by CalDAV, there and back."""
+    owner, _ = pair
+    drag = Drag(web, Session(web, owner), owner)
+    path = f"/so/{owner.address}/Calendar/createFolder"
+    second = json.loads(drag.session.ask("POST", path, {"name": "Seconda"}))["id"]
+    away = folder(owner).replace("/personal/", f"/{second}/")
+    event, title = drag.new(owner, PRIVATE)
+
+    assert drag.move(event, "personal", second) == 204
+    assert title in titles(web, away, owner)
+    assert not drag.has(title)
+    name = f"{event}.ics"
+    back = {"Destination": folder(owner) + name}
+    assert web.ask("MOVE", away + name, account=owner, headers=back).status in {201, 204}
+    assert drag.has(title)
+    assert title not in titles(web, away, owner)
+
+
+def test_an_invitation_to_a_private_event_arrives(web: Web, pair: tuple[Account, Account]) -> None:
+    """Who is invited has the whole of it in their own calendar."""
+    owner, other = pair
+    drag = Drag(web, Session(web, other), other)
+    guests = f"ORGANIZER:mailto:{owner.address}\r\nATTENDEE:mailto:{other.address}\r\n"
+
+    _, title = drag.new(owner, PRIVATE + guests)
+
+    assert drag.has(title)
+
+
+@pytest.mark.parametrize("module", ["Calendar", "Contacts"])
+def test_a_client_moves_what_is_its_users_own_and_nothing_else(
+    web: Web, rights: Rights, pair: tuple[Account, Account], bob: Account, module: str
+) -> None:
+    """SOGo asks for no right there: a colleague took what they could not even read."""
+    owner, other = pair
+    rights.set(owner.address, module.lower(), other.address, profile="read_only")
+    item, title = str(uuid.uuid4()), token()
+    assert put(web, folder(owner, module) + item, owner, title, module) == 201
+
+    def move(source: str, target: str, account: Account, method: str = "MOVE") -> int:
+        headers = {"Destination": target + item, "Overwrite": "F"}
+        return web.ask(method, source + item, account=account, headers=headers).status
+
+    def stays() -> bool:
+        return title in web.ask("GET", folder(owner, module) + item, account=owner).body
+
+    for thief in (bob, other):
+        for source in (folder(owner, module), seen(owner, thief, module)):
+            for method in ("MOVE", "M-OVE", "COPY"):
+                assert move(source, folder(thief, module), thief, method) == 403
+                assert stays()
+    # Nor does anybody put something where they may not, or under another's name.
+    assert move(folder(owner, module), seen(other, owner, module), owner) == 403
+    wrong = Account(owner.address, "wrong", "user")
+    assert move(folder(owner, module), folder(owner, module), wrong) == 401
+    assert stays()
+    rights.remove(owner.address, module.lower(), other.address)

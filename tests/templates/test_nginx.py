@@ -119,8 +119,75 @@ def test_log_ins_are_counted_and_nothing_else(rendered, request_line, counted):
 
 
 def test_nobody_is_let_in_by_a_header(rendered):
-    """What SOGo would trust from a proxy is emptied before it gets there."""
-    assert 'proxy_set_header x-webobjects-remote-user "";' in rendered("webmail")
+    """What SOGo would trust from a proxy is emptied before it gets there, on each way to it."""
+    for name in (
+        "x-webobjects-remote-user",
+        "x-webobjects-adaptor-prefix",
+        "x-http-method-override",
+    ):
+        assert f'proxy_set_header {name} "";' in rendered("webmail-proxy")
+    ways = re.findall(r"proxy_pass http://sogo", rendered("webmail"))
+    # One of the three has no header of its own, and so has those of the location around it.
+    assert len(ways) == 3
+    assert rendered("webmail").count("include snippets/webmail-proxy.conf;") == 2
+
+
+DAV = "/SOGo/dav/ada@example.org/Calendar"
+ESCAPED = DAV.replace("@", "%40")
+URL = "https://mail.example.org"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "refused"),
+    [
+        ("GET  /SOGo/ ", False),
+        ("PROPFIND ada@example.org /SOGo/dav/bob@example.org/Calendar/personal/ ", False),
+        (f"MOVE ada@example.org {DAV}/personal/a.ics {URL}{DAV}/1B-2C/a.ics", False),
+        (f"MOVE Ada@example.org {ESCAPED}/p/a%40b.ics {URL}:10443{DAV}/s/a%40b.ics", False),
+        (f"MOVE bob@example.org {DAV}/personal/a.ics {URL}{DAV}/second/a.ics", True),
+        (f"MOVE  {DAV}/personal/a.ics {URL}{DAV}/second/a.ics", True),
+        (f"MOVE ada@example.org {DAV}/bob_A_x_personal/a.ics {URL}{DAV}/personal/a.ics", True),
+        (f"MOVE ada@example.org {DAV}/personal/a.ics {URL}{DAV}/bob_A_x_personal/a.ics", True),
+        (f"MOVE ada@example.org {DAV}/personal/a.ics?x {URL}{DAV}/second/a.ics", True),
+        (f"MOVE ada@example.org {DAV}/personal/../a.ics {URL}{DAV}/second/a.ics", True),
+        (f"MOVE ada@example.org {DAV}/personal/a.ics {URL}{DAV}/second/a%2Fb.ics", True),
+        (f"MOVE ada@example.org {DAV}/ {URL}{DAV}/second/", True),
+        (f"COPY ada@example.org {DAV}/personal/a.ics {URL}{DAV}/second/a.ics", True),
+        (f"M-OVE ada@example.org {DAV}/personal/a.ics {URL}{DAV}/second/a.ics", True),
+    ],
+)
+def test_a_client_may_move_what_is_its_users_own(rendered, request_line, refused):
+    """What it names by another's log-in, in another's folder or in other words, it may not."""
+    block = re.search(r"(?ms)\$sogo_method_is_bad \{(.*?)^\}", rendered("webmail"))[1]
+    rules = re.findall(r'"~(\*?)([^"]*)" "";', block)
+    assert len(rules) == 2
+    passed = any(
+        re.search(pattern, request_line, re.IGNORECASE if star else 0) for star, pattern in rules
+    )
+
+    assert passed != refused
+
+
+@pytest.mark.parametrize(
+    ("request_line", "hidden"),
+    [
+        ("/SOGo/so/a/Calendar/p/e/view application/json ?", False),
+        ("/SOGo/so/a/Calendar/eventslist  ?search=title_Category&sd=20260101&view=a:b%20c", False),
+        ("/SOGo/so/a/Calendar/p/import multipart/form-data; boundary=x ?", False),
+        ("/SOGo/so/a/Mail/0/save multipart/form-data; boundary=x ?", False),
+        ("/SOGo/so/a/Calendar/p/e application/json ?Cmd=move", True),
+        ("/SOGo/so/a/Calendar/p/e  ?x=1&move:method=1", True),
+        ("/SOGo/so/a/Calendar/p/e  ?%43md=move", True),
+        ("/SOGo/so/a/Calendar/p/e application/x-www-form-urlencoded ?", True),
+        ("/SOGo/so/a/Calendar/p/e application/x-www-form-urlencoded; x=/import ?", True),
+    ],
+)
+def test_a_command_stands_in_the_path_or_nowhere(rendered, request_line, hidden):
+    """What SOGo would find in a query or a form, nginx could not look at."""
+    block = re.search(r"(?ms)\$sogo_hides_a_command \{(.*?)^\}", rendered("webmail"))[1]
+    rules = re.findall(r'"~\*([^"]*)" 1;', block)
+
+    assert any(re.search(each, request_line, re.IGNORECASE) for each in rules) == hidden
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(63072000, True), (0, False)])

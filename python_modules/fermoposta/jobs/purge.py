@@ -5,12 +5,16 @@ Two users take part, so that neither may do both: the jobs service decides, and 
 into a folder; ``python -m fermoposta.jobs.purge``, run as the mail store's user, removes the files
 and the request. A request is *pending* until the directory has forgotten the mailbox for good: a
 user who comes back in the meantime finds their mail.
+
+What the webmail has of somebody goes by the address. So a pending request holds it, and becomes
+two: the other one, `WEBMAIL`, is the jobs service's own, and stays until the webmail's database has
+done it. Neither waits for the other.
 """
 
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +27,8 @@ from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit
 
 _PENDING = ".pending"
+WEBMAIL = ".webmail"
+"""How the name of a request to have the webmail forget an address ends."""
 _MAILBOX_ID = re.compile(r"[0-9a-f][0-9a-f-]{7,63}")
 _log = structlog.get_logger()
 
@@ -31,9 +37,9 @@ def request_removals(
     store: Store, folder: Path, *, now: datetime, days: int = KEPT_DAYS
 ) -> tuple[str, ...]:
     """Forget the mailboxes closed for *days* days, and ask for the removal of their files."""
-    due = [box.mailbox_id for box in store.purgeable(now, days=days)]
-    for mailbox_id in due:
-        (folder / f"{mailbox_id}{_PENDING}").touch()
+    due = {box.mailbox_id: box.address for box in store.purgeable(now, days=days)}
+    for mailbox_id, address in due.items():
+        (folder / f"{mailbox_id}{_PENDING}").write_text(address, encoding="utf-8")
     if due:
         store.purge(due, now=now, days=days, actor="jobs")
     state = store.state() if any(folder.glob(f"*{_PENDING}")) else State()
@@ -52,8 +58,29 @@ def _settle(state: State, folder: Path) -> Iterator[str]:
         if mailbox_id in kept:
             pending.unlink()
         else:
+            if address := pending.read_text(encoding="utf-8"):
+                (folder / f"{mailbox_id}{WEBMAIL}").write_text(address, encoding="utf-8")
             pending.rename(folder / mailbox_id)
             yield mailbox_id
+
+
+def forget_requested(
+    folder: Path, forget: Callable[[Iterable[str]], Iterable[tuple[str, bool]]]
+) -> Iterator[tuple[str, bool]]:
+    """
+    Have the webmail forget the addresses that *folder* asks for, each of which then asks no more.
+
+    Says of each whether nobody had it. What *forget* raises leaves the requests that are left.
+    """
+    requests: dict[str, list[Path]] = {}
+    for request in sorted(folder.glob(f"*{WEBMAIL}")):
+        requests.setdefault(request.read_text(encoding="utf-8"), []).append(request)
+    if not requests:
+        return
+    for address, free in forget(requests):
+        for request in requests[address]:
+            request.unlink()
+        yield address, free
 
 
 def remove_requested(folder: Path, vmail: Path) -> tuple[str, ...]:

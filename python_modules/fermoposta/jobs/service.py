@@ -5,7 +5,8 @@ The directory is kept in memory, and a change compiles only what it touches; fro
 first of all, a full pass repairs whatever is not as it should be. A pass ends by moving the place
 mark, so that one which fails, or is killed, is done again; everything in it may be done twice.
 Errors of the database, of Dovecot and of the disk end the pass, and it is tried again after a
-growing pause.
+growing pause. The webmail's own database may be away, or not be there at all: what it should forget
+waits for it, and nothing else does.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -29,7 +31,7 @@ from fermoposta.directory.compile import (
 from fermoposta.directory.model import State
 from fermoposta.directory.store import Change, Store, StoreError, open_store
 from fermoposta.directory.store.replica import Replica
-from fermoposta.jobs import purge
+from fermoposta.jobs import purge, webmail
 from fermoposta.jobs.effects import effects_of
 from fermoposta.jobs.feed import Feed, follow
 from fermoposta.mailstore.doveadm import Doveadm, DoveadmError
@@ -64,6 +66,8 @@ class Worker:
     replica: Replica | None = None
     pending: list[Change] = field(default_factory=list)
     last_full: float | None = None
+    set_aside: set[str] = field(default_factory=set)
+    """The closed mailboxes of which nothing is under an address that is somebody else's now."""
 
     async def work(self, feed: Feed) -> None:
         """Carry out what happened since the place mark; look at everything from time to time."""
@@ -73,8 +77,10 @@ class Worker:
             return
         await asyncio.to_thread(self._compile, replica.state, everything=overdue)
         await self._tell_daemons(self.pending, replica.state)
+        await asyncio.to_thread(self._set_aside, replica.state)
         if overdue:
             await asyncio.to_thread(self._purge)
+            await asyncio.to_thread(self._forget)
             self.last_full = time.monotonic()
         if self.pending:
             last = self.pending[-1].id
@@ -117,6 +123,43 @@ class Worker:
         days = self.settings.retention_days
         for mailbox_id in purge.request_removals(self.store, self.purge_dir, now=now, days=days):
             _log.info("removal requested", mailbox=mailbox_id)
+
+    def _forget(self) -> None:
+        conninfo = self.settings.webmail_conninfo(ROLE)
+        try:
+            for address, free in purge.forget_requested(
+                self.purge_dir, partial(webmail.forget, conninfo)
+            ):
+                if free:
+                    _log.info("forgotten in the webmail", address=address)
+                else:
+                    _log.info("not forgotten in the webmail: somebody has it", address=address)
+        except psycopg.Error as error:
+            self._away(error)
+
+    def _set_aside(self, state: State) -> None:
+        taken = {
+            closed.mailbox_id: closed.address
+            for closed in state.closed.values()
+            if closed.address in state.users or closed.address in state.resources
+        }
+        self.set_aside &= taken.keys()
+        wanted = sorted(taken.keys() - self.set_aside)
+        if not wanted:
+            return
+        try:
+            for mailbox_id, needed in webmail.set_aside(
+                self.settings.webmail_conninfo(ROLE), wanted
+            ):
+                self.set_aside.add(mailbox_id)
+                if needed:
+                    _log.info("set aside in the webmail", address=taken[mailbox_id])
+        except psycopg.Error as error:
+            self._away(error)
+
+    def _away(self, error: psycopg.Error) -> None:
+        """Say what waits for the next pass; mail does not wait for the webmail."""
+        _log.warning("the webmail's database is asked again", error=" ".join(str(error).split()))
 
 
 async def follow_for_ever(settings: Settings) -> None:

@@ -1,16 +1,29 @@
 """Passes of the jobs service over memory: what is done, in which order, and what is done again."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from fermoposta.directory.compile import Paths
-from fermoposta.directory.model import ALL_KINDS, Company, Domain, State, User
+from fermoposta.directory.model import (
+    ALL_KINDS,
+    ClosedMailbox,
+    Company,
+    Domain,
+    Kind,
+    Record,
+    Resource,
+    State,
+    User,
+)
 from fermoposta.directory.plan import plan
 from fermoposta.directory.store import MemoryStore
+from fermoposta.jobs import webmail
 from fermoposta.jobs.service import Worker
 from fermoposta.mailstore.doveadm import Doveadm, DoveadmError
 from fermoposta.service.pause import LONGEST_PAUSE, pause_after
@@ -75,7 +88,7 @@ def worker(tmp_path: Path, dovecot: Dovecot) -> Iterator[Worker]:
         )
 
 
-def declare(worker: Worker, *users: User) -> None:
+def declare(worker: Worker, *users: Record) -> None:
     desired = State.of_records([*BASE, *users])
     worker.store.apply(plan(desired, worker.store.state(), allow_removal=ALL_KINDS), actor="test")
 
@@ -159,3 +172,79 @@ def test_pauses_grow_and_end_growing() -> None:
     assert pauses[:4] == [1, 2, 4, 8]
     assert max(pauses) == LONGEST_PAUSE
     assert pauses == sorted(pauses)
+
+
+@dataclass
+class Webmail:
+    """Remembers what it was asked to forget, and to set aside."""
+
+    away: bool = False
+    forgot: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+    def each(self, values: Iterable[str], done: list[str]) -> Iterator[tuple[str, bool]]:
+        for value in values:
+            if self.away:
+                raise psycopg.OperationalError("away")
+            done.append(value)
+            yield value, True
+
+
+@pytest.fixture
+def sogo(monkeypatch: pytest.MonkeyPatch) -> Webmail:
+    made = Webmail()
+    monkeypatch.setattr(webmail, "forget", lambda _, each: made.each(each, made.forgot))
+    monkeypatch.setattr(webmail, "set_aside", lambda _, each: made.each(each, made.aside))
+    return made
+
+
+GONE = ClosedMailbox(
+    "0badcafe-0000-4000-8000-00000000000a",
+    "gone@example.org",
+    Kind.USERS,
+    datetime.now(UTC) - timedelta(days=31),
+)
+
+
+def test_the_webmail_forgets_whose_mailbox_is_removed(
+    worker: Worker, dovecot: Dovecot, sogo: Webmail
+) -> None:
+    """Mail does not wait for a webmail that is away or not there, which is asked again later."""
+    mark = Mark()
+    sogo.away = True
+    worker.store = MemoryStore(State(closed={GONE.mailbox_id: GONE}))
+
+    asyncio.run(worker.work(mark))
+    assert (worker.purge_dir / GONE.mailbox_id).exists()
+    assert sogo.forgot == []
+
+    sogo.away = False
+    worker.last_full = None
+    asyncio.run(worker.work(mark))
+    assert sogo.forgot == [GONE.address]
+    worker.last_full = None
+    asyncio.run(worker.work(mark))
+    assert sogo.forgot == [GONE.address]
+
+
+def test_an_address_that_becomes_a_rooms_is_emptied_in_the_webmail(
+    worker: Worker, dovecot: Dovecot, sogo: Webmail
+) -> None:
+    """With the change that makes the room; until the webmail has done it, and once."""
+    mark = Mark()
+    declare(worker, ADA, BOB)
+    asyncio.run(worker.work(mark))
+    declare(worker, BOB)
+    asyncio.run(worker.work(mark))
+    (closed,) = worker.store.state().closed
+    assert sogo.aside == []
+
+    sogo.away = True
+    declare(worker, BOB, Resource(ADA.address, "Room"))
+    asyncio.run(worker.work(mark))
+    sogo.away = False
+    for name in ("Bobby", "Robert"):
+        declare(worker, replace(BOB, name=name), Resource(ADA.address, "Room"))
+        asyncio.run(worker.work(mark))
+
+    assert sogo.aside == [closed]
