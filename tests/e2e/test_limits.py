@@ -41,7 +41,7 @@ def findings(shell: Shell, address: str, config: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.feature("F212", "F213")
+@pytest.mark.feature("F212", "F213", "F220")
 def test_each_limit_is_found(shell: Shell, mail: Mail, bob: Account, small: str) -> None:
     """Size, folders, a large message and a broken one, each with its place."""
     top, subject = token(), token()
@@ -76,6 +76,7 @@ ENTRIES = {
 }
 
 
+@pytest.mark.feature("F220")
 @pytest.mark.parametrize("part", ENTRIES)
 def test_a_broken_entry_is_found(
     shell: Shell, appliance: Appliance, bob: Account, part: str

@@ -406,7 +406,6 @@ def fill(client: IMAPClient, folder: str) -> None:
         client.copy([1], folder)
 
 
-@pytest.mark.feature("F200")
 def test_each_restore_is_in_the_audit(client: IMAPClient, deleted: Bin, shell: Shell) -> None:
     """Who looks into whose mailbox can be told later, and an unknown id changes nothing."""
     folder = make(client)
@@ -452,6 +451,7 @@ def dav(account: Account) -> str:
     return f"https://mail.example.org/SOGo/dav/{account.address}"
 
 
+@pytest.mark.feature("F200")
 def test_the_webmail_deletes_a_mail(
     client: IMAPClient, deleted: Bin, bob: Account, web: Web
 ) -> None:
