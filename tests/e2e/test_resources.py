@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from clients.disturbance import disturbed
 from clients.invite import Calendars, Event, event, invitation, outlook
 from clients.mail import compose, token
 from clients.waiting import wait_for
 from clients.web import Session, Web
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from email.message import EmailMessage
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 ROOM = "sala.riunioni@example.org"
 CAR = "auto@example.org"
 OLGA = "olga@agency.test"
+MALLORY = "mallory@evil.test"
 AGENT_LOGIN = "fermoposta-agent"
 HOST = "https://mail.example.org/SOGo"
 
@@ -185,22 +190,197 @@ def test_updates_and_cancellations(olga: Organizer, calendars: Calendars) -> Non
     assert len(olga.answers(what)) == 2
 
 
-def test_another_time_zone(olga: Organizer, calendars: Calendars) -> None:
+@pytest.mark.parametrize("month", [1, 7])
+def test_another_time_zone(olga: Organizer, calendars: Calendars, month: int) -> None:
     """Nine in New York, as Outlook names it, is three in the afternoon in Rome."""
-    first = event()
-    day = first.start
+    # In spring and autumn New York is five hours away for some weeks, and not six.
+    day = event().start.replace(month=month)
     named = f"DTSTART;TZID=Eastern Standard Time:{day:%Y%m%d}T090000"
-    first = replace(first, start_line=named)
+    first = event(start_line=named)
     second = event(start_line=f"DTSTART;TZID=Europe/Rome:{day:%Y%m%d}T153000")
+    third = event(start_line=f"DTSTART;TZID=Europe/Rome:{day:%Y%m%d}T163000")
 
     olga.invite(first)
     olga.answer(first)
     olga.invite(second)
+    olga.invite(third)
 
-    # For some weeks of spring and autumn New York is five hours away, and not six.
-    far = day.month in {3, 10, 11}
-    assert far or "PARTSTAT=DECLINED" in calendar_part(olga.answer(second))
+    assert "PARTSTAT=DECLINED" in calendar_part(olga.answer(second))
+    assert "PARTSTAT=ACCEPTED" in calendar_part(olga.answer(third))
     assert "America/New_York" in calendars.find(ROOM, first.uid)
+
+
+def test_one_instance_and_all_later_ones_are_moved(olga: Organizer, calendars: Calendars) -> None:
+    """What they leave is free, where they go is taken, and the others stay."""
+    series = event(lines=("RRULE:FREQ=WEEKLY;COUNT=5",))
+    first, second, third, fourth, _ = (series.start + timedelta(days=7 * n) for n in range(5))
+    away, later = timedelta(hours=3), timedelta(hours=6)
+
+    def moved(at: datetime, by: timedelta, sequence: int, how: str = "") -> Event:
+        line = f"RECURRENCE-ID{how}:{at:%Y%m%dT%H%M%SZ}"
+        return replace(series, start=at + by, sequence=sequence, lines=(line,))
+
+    olga.invite(series)
+    olga.answer(series)
+    olga.invite(moved(second, away, 1))
+    olga.answer(series, 2)
+    olga.invite(moved(third, later, 2, ";RANGE=THISANDFUTURE"))
+    olga.answer(series, 3)
+    taken = [event(start=each) for each in (first, second + away, third + later, fourth + later)]
+    free = [event(start=each) for each in (second, third, fourth)]
+    for each in (*taken, *free):
+        olga.invite(each)
+
+    for each in taken:
+        assert "PARTSTAT=DECLINED" in calendar_part(olga.answer(each))
+    for each in free:
+        assert "PARTSTAT=ACCEPTED" in calendar_part(olga.answer(each))
+    assert calendars.find(ROOM, series.uid)
+
+
+def said(shell: Shell, what: Event) -> list[str]:
+    """Return what the agent said of an event."""
+    lines = [str(entry.get("MESSAGE")) for entry in shell.journal("-u", "fermoposta-agent")]
+    return [line for line in lines if f"uid={what.uid}" in line]
+
+
+def from_mallory(what: Event, method: str = "REQUEST", **headers: str) -> EmailMessage:
+    """Return a message about Olga's event that somebody else wrote."""
+    message = invitation(what, OLGA, ROOM, method)
+    message.replace_header("From", MALLORY)
+    for name, value in headers.items():
+        message[name] = value
+    return message
+
+
+def test_nobody_but_the_organizer_changes_a_booking(
+    olga: Organizer, calendars: Calendars, mail: Mail, outside: Outside, shell: Shell
+) -> None:
+    """Whoever knows the event, and names the organizer in it and as the sender."""
+    what = event()
+    moved = replace(what, start=what.start + timedelta(hours=4), sequence=1)
+    olga.invite(what)
+    olga.answer(what)
+    before = calendars.find(ROOM, what.uid)
+
+    for changed, method in ((moved, "REQUEST"), (replace(what, sequence=1), "CANCEL")):
+        mail.deliver(MALLORY, [ROOM], from_mallory(changed, method))
+        mail.deliver(MALLORY, [ROOM], from_mallory(changed, method, Sender=OLGA))
+        mail.deliver(OLGA, [ROOM], from_mallory(changed, method, Sender=OLGA))
+
+    foreign = lambda: [each for each in said(shell, what) if "not from the" in each]  # noqa: E731
+    wait_for("six times no", lambda: len(foreign()) == 6, seconds=90)
+    assert calendars.find(ROOM, what.uid) == before
+    assert len(olga.answers(what)) == 1
+    assert [each for each in outside.find(what.uid) if each.recipients != [OLGA]] == []
+
+
+def test_strangers_have_the_room_say_nothing_in_their_words(
+    calendars: Calendars, mail: Mail, outside: Outside
+) -> None:
+    """Who is named as the organizer is told of the booking, and reads nothing of the stranger."""
+    words = token()
+    what = event(summary=words, lines=(f"LOCATION:{words}", f"DESCRIPTION:{words}"))
+
+    mail.deliver(MALLORY, [ROOM], from_mallory(what, Comments=words))
+    answer = outside.wait_for(what.uid, seconds=90)
+
+    assert answer.recipients == [OLGA]
+    assert answer.message["Subject"] == "Accettato"
+    assert "PARTSTAT=ACCEPTED" in calendar_part(answer.message)
+    assert outside.find(words) == []
+    assert calendars.find(ROOM, what.uid)
+
+
+# --- When something is away
+
+
+def flushed(shell: Shell) -> bool:
+    """Have the queue try everything at once; tell whether nothing waits for the agent any more."""
+    shell.run("postqueue", "-f")
+    return "@agent.fermoposta.invalid" not in shell.run("postqueue", "-j")
+
+
+@contextmanager
+def no_calendars(shell: Shell, calendars: Calendars) -> Iterator[None]:
+    """Take SOGo away from the agent for a while."""
+
+    def there() -> bool:
+        return shell.call("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/20001").returncode == 0
+
+    shell.run("systemctl", "stop", "sogo-agent")
+    try:
+        yield
+    finally:
+        shell.run("systemctl", "start", "sogo-agent")
+        wait_for("SOGo", there, seconds=60)
+    assert calendars.objects(ROOM)
+
+
+def waiting(shell: Shell) -> int:
+    """Return how many mails for the agent were put off."""
+    queue = [json.loads(line) for line in shell.run("postqueue", "-j").splitlines()]
+    ours = [each for each in queue if "@agent.fermoposta.invalid" in json.dumps(each)]
+    return len([each for each in ours if each["queue_name"] == "deferred"])
+
+
+def test_while_the_calendars_are_away_an_invitation_waits(
+    olga: Organizer, calendars: Calendars, shell: Shell
+) -> None:
+    """It is answered once, when they are there again."""
+    what = event()
+
+    with disturbed(shell):
+        with no_calendars(shell, calendars):
+            olga.invite(what)
+            wait_for("the queue", lambda: waiting(shell) == 1, seconds=60)
+            assert olga.answers(what) == []
+        wait_for("nothing to wait", lambda: flushed(shell), seconds=90)
+        answer = olga.answer(what)
+
+    assert "PARTSTAT=ACCEPTED" in calendar_part(answer)
+    assert calendars.find(ROOM, what.uid)
+
+
+KILL = """
+pid=$(systemctl show --property MainPID --value fermoposta-agent)
+postqueue -f
+grep -qm1 outcome= < <(journalctl --lines 0 --follow --unit fermoposta-agent)
+kill -KILL $pid
+"""
+
+
+def test_a_killed_agent_books_nothing_twice(
+    olga: Organizer, calendars: Calendars, outside: Outside, shell: Shell
+) -> None:
+    """It dies among eight invitations to four hours: all are answered, and four are booked."""
+    pairs = [(one, event(start=one.start)) for one in (event() for _ in range(4))]
+    everything = [each for pair in pairs for each in pair]
+
+    with disturbed(shell):
+        before = shell.main_pid("fermoposta-agent")
+        with no_calendars(shell, calendars):
+            for each in everything:
+                olga.invite(each)
+            wait_for("the queue", lambda: waiting(shell) == len(everything), seconds=60)
+        shell.run("bash", "-c", KILL, seconds=60)
+        assert not all(olga.answers(each) for each in everything)
+        back = lambda: shell.main_pid("fermoposta-agent") not in {0, before}  # noqa: E731
+        wait_for("the agent", back, seconds=60)
+        wait_for("nothing to wait", lambda: flushed(shell), seconds=120)
+        for each in everything:
+            wait_for(f"an answer to {each.uid}", lambda each=each: olga.answers(each), seconds=90)
+
+    objects = calendars.objects(ROOM)
+    for pair in pairs:
+        booked = [each for each in pair if calendars.find(ROOM, each.uid)]
+        assert len(booked) == 1
+        for each in pair:
+            count = len(re.findall(f"UID:{each.uid}\\s", objects))
+            assert count == (each in booked)
+            for answer in olga.answers(each):
+                said = "ACCEPTED" if each in booked else "DECLINED"
+                assert f"PARTSTAT={said}" in calendar_part(answer)
 
 
 def test_what_cannot_be_read_is_answered_in_words(

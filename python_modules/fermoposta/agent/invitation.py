@@ -12,16 +12,19 @@ import asyncio
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from fermoposta.agent.errors import Later
-from fermoposta.booking import Resource, Stored, answer, compose, find, header
+from fermoposta.booking import Resource, Stored, answer, compose, find, header, taken_back
 from fermoposta.mailstore.caldav import CalendarError, Calendars, ChangedError, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fermoposta.agent.mail import Mail
     from fermoposta.agent.tools import Tools
     from fermoposta.booking import Invitation, Outcome, Reply
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 _ATTEMPTS = 5
+_RESTLESS = "it is changed all the time"
 _turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 """One message at a time for each resource: the order of arrival decides."""
 
@@ -38,8 +42,7 @@ async def handle(mail: Mail, tools: Tools) -> None:
     directory = tools.directory
     resource = resource_of(directory, mail.argument, ZoneInfo(tools.settings.timezone))
     invitation = find(mail.message)
-    # A redirected bounce comes with brackets around nothing.
-    bounce = not mail.sender.strip("<>")
+    bounce = not mail.sender
     if resource is None or invitation is None or bounce:
         why = "no resource" if resource is None else "a bounce" if bounce else "no invitation"
         log.info("invitation ignored", mailbox=mail.argument, why=why)
@@ -100,10 +103,7 @@ async def _book(
     """Bring the calendar to what the invitation makes of it; again where somebody was quicker."""
     for _ in range(_ATTEMPTS):
         now = datetime.now(UTC).replace(microsecond=0)
-        there = [
-            Stored(each.name, each.etag, each.content)
-            for each in await calendars.events(resource.address)
-        ]
+        there = await _stored(calendars, resource)
         # Working out a long series takes a while; other mail goes on.
         outcome = await asyncio.to_thread(_answer, invitation, resource, there, directory, now)
         if outcome.content is None:
@@ -114,8 +114,46 @@ async def _book(
             await calendars.put(resource.address, name, outcome.content, etag=etag)
         except ChangedError:
             continue
-        return outcome
-    raise CalendarError("it is changed all the time")
+        if outcome.reply is None or not outcome.reply.accepted:
+            return outcome
+        weigh = partial(_answer, invitation, resource, directory=directory, now=now)
+        return await _looked_at_again(calendars, resource, name, outcome, weigh)
+    raise CalendarError(_RESTLESS)
+
+
+async def _looked_at_again(
+    calendars: Calendars,
+    resource: Resource,
+    name: str,
+    outcome: Outcome,
+    weigh: Callable[[list[Stored]], Outcome],
+) -> Outcome:
+    """
+    Take the booking *name* back where the webmail was given its time meanwhile.
+
+    The webmail told its people at once that they have it; who wrote is not answered yet.
+    """
+    assert outcome.content is not None  # noqa: S101 - the caller stored it
+    for _ in range(_ATTEMPTS):
+        there = await _stored(calendars, resource)
+        own = next((each for each in there if each.name == name), None)
+        others = [each for each in there if each is not own]
+        before = [outcome.stored] if outcome.stored else []
+        weighed = await asyncio.to_thread(weigh, others + before)
+        if own is None or weighed.reply is None or weighed.reply.accepted:
+            return outcome
+        left = weighed.content or taken_back(outcome.content, resource.zone)
+        try:
+            await calendars.put(resource.address, name, left, etag=own.etag)
+        except ChangedError:
+            continue
+        return replace(weighed, content=left)
+    raise CalendarError(_RESTLESS)
+
+
+async def _stored(calendars: Calendars, resource: Resource) -> list[Stored]:
+    found = await calendars.events(resource.address)
+    return [Stored(each.name, each.etag, each.content) for each in found]
 
 
 def _answer(
@@ -141,6 +179,13 @@ def _language(directory: State, invitation: Invitation) -> str | None:
     return known[0].language if known else invitation.language
 
 
+def _letter(reply: Reply, invitation: Invitation, mail: Mail) -> Reply:
+    """Return what is said of a message that can't be read; in its words to who wrote it only."""
+    if mail.sender.lower() in invitation.writers:
+        return replace(reply, summary=reply.summary or header(mail.message, "Subject"))
+    return replace(reply, summary="", reason=replace(reply.reason, detail=""))
+
+
 async def _reply(
     reply: Reply, resource: Resource, invitation: Invitation, mail: Mail, tools: Tools
 ) -> None:
@@ -151,7 +196,7 @@ async def _reply(
             log.info("invitation not answered", resource=resource.address, why="automatic")
             return
         to = mail.sender
-        reply = replace(reply, summary=reply.summary or header(mail.message, "Subject"))
+        reply = _letter(reply, invitation, mail)
     if to in resource.addresses:
         return
     message = compose(

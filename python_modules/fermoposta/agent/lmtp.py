@@ -60,7 +60,8 @@ class Door:
         parts = parts_of(recipient)
         assert parts is not None  # noqa: S101 - handle_RCPT took it
         word, argument = parts
-        mail = Mail(word, argument, sender, content)
+        # aiosmtpd leaves the brackets around a sender that is none.
+        mail = Mail(word, argument, sender.strip("<>"), content)
         try:
             await self._work(self._handlers[word], mail)
         except Refuse as refusal:

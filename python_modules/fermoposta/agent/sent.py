@@ -45,7 +45,7 @@ async def handle(mail: Mail, tools: Tools) -> None:
             await _settle(tools, address, submission, mail.content)
 
 
-async def watch(tools: Tools, _changes: AsyncIterator[Sequence[Change]]) -> None:
+async def watch(tools: Tools, changes: AsyncIterator[Sequence[Change]]) -> None:
     """Settle a Sent folder again when a client put something into it."""
     async with asyncio.TaskGroup() as tasks:
 
@@ -58,8 +58,12 @@ async def watch(tools: Tools, _changes: AsyncIterator[Sequence[Change]]) -> None
             tools.settings.agent_told_socket, tools.settings.mail_user, appended
         )
         async with server:
-            await _look_back(tools)
-            await server.serve_forever()
+            looked_back = False
+            async for _ in changes:
+                # Whose submission is whose is known only when the directory has been read.
+                if not looked_back:
+                    await _look_back(tools)
+                    looked_back = True
 
 
 async def _look_back(tools: Tools) -> None:

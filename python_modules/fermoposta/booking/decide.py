@@ -7,7 +7,7 @@ The order of arrival decides: what is booked stays booked until its organizer mo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -98,6 +98,11 @@ class Case:
         """Who is answered."""
         return mailto(self.parts[0].get("ORGANIZER", ""))
 
+    @property
+    def vouched_for(self) -> bool:
+        """Whether who is answered wrote the message; else it may be anybody's words."""
+        return self.organizer in self.writers
+
 
 def answer(
     content: bytes,
@@ -118,9 +123,18 @@ def answer(
         found = _case(message, resource, calendar, frozenset(writers), now=now, language=language)
         if isinstance(found, str):
             return Outcome(found)
-        return _cancelled(found) if _method(message) == "CANCEL" else _requested(found)
+        outcome = _cancelled(found) if _method(message) == "CANCEL" else _requested(found)
+        return replace(outcome, uid=str(found.parts[0]["UID"]))
     except BROKEN as error:
         return Outcome("unreadable", reply=Reply(False, Reason("unreadable", detail=str(error))))
+
+
+def taken_back(content: bytes, zone: ZoneInfo) -> bytes:
+    """Return what is left of the booking *content* where it turns out not to fit."""
+    booking = read(content, zone)
+    last = record.master(booking) or events(booking)[0]
+    left: bytes = record.tombstone(booking, last, "DECLINED").to_ical()
+    return left
 
 
 def _method(message: Calendar) -> str:
@@ -261,9 +275,7 @@ def _is_news(booked: Calendar, part: Event, zone: ZoneInfo, *, cancelling: bool 
 
 
 def _storing(case: Case, note: str, content: Calendar, reply: Reply | None = None) -> Outcome:
-    return Outcome(
-        note, content.to_ical(), stored=case.stored, uid=str(case.parts[0]["UID"]), reply=reply
-    )
+    return Outcome(note, content.to_ical(), stored=case.stored, reply=reply)
 
 
 def _requested(case: Case) -> Outcome:
@@ -408,6 +420,7 @@ def _reply(case: Case, reason: Reason, *, accepted: bool) -> Reply:
         accepted=accepted,
         now=case.now,
         comment=comment,
+        bare=not case.vouched_for,
     )
-    summary = str(case.parts[0].get("SUMMARY", ""))
+    summary = str(case.parts[0].get("SUMMARY", "")) if case.vouched_for else ""
     return Reply(accepted, reason, to=case.organizer, summary=summary, calendar=calendar)

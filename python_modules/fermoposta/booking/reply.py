@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from icalendar import Calendar, Event, vCalAddress
 from icalendar.prop.inline import vInline
 
 from fermoposta.booking.calendar import events, mailto
-from fermoposta.booking.props import props
+from fermoposta.booking.props import prop, props
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from fermoposta.booking.words import Reason
 
@@ -54,21 +54,23 @@ def itip(
     accepted: bool,
     now: datetime,
     comment: str,
+    bare: bool = False,
 ) -> Calendar:
-    """Return the REPLY to *message* of the attendee who has the addresses *owner*."""
+    """
+    Return the REPLY to *message* of the attendee who has the addresses *owner*.
+
+    A *bare* one names the event, and carries no words of whoever wrote the message.
+    """
     found = Calendar()
     found.add("PRODID", "-//Fermoposta//Booking//EN")
     found.add("VERSION", "2.0")
     found.add("METHOD", "REPLY")
-    for zone in message.walk("VTIMEZONE"):
+    for zone in [] if bare else message.walk("VTIMEZONE"):
         found.add_component(zone)
     parts = events(message)
     whole = [each for each in parts if "RECURRENCE-ID" not in each]
     for part in whole or parts:
-        event = Event()
-        for each in _COPIED:
-            if each in part:
-                event.add(each, part[each], encode=False)
+        event = _named(part) if bare else _copied(part)
         event.add("DTSTAMP", now)
         event.add("ATTENDEE", _attendee(message, owner, name, accepted=accepted), encode=False)
         # RFC 5546, section 3.6
@@ -76,6 +78,27 @@ def itip(
         event.add("COMMENT", comment)
         found.add_component(event)
     return found
+
+
+def _copied(part: Event) -> Event:
+    event = Event()
+    for each in _COPIED:
+        if each in part:
+            event.add(each, part[each], encode=False)
+    return event
+
+
+def _named(part: Event) -> Event:
+    """Return what tells which event *part* is: names of zones, too, are words."""
+    event = Event()
+    for each in ("UID", "SEQUENCE"):
+        if each in part:
+            event.add(each, part[each], encode=False)
+    event.add("ORGANIZER", vCalAddress(str(part["ORGANIZER"])), encode=False)
+    if (instance := prop(part, "RECURRENCE-ID")) is not None:
+        when = instance.dt
+        event.add("RECURRENCE-ID", when.astimezone(UTC) if isinstance(when, datetime) else when)
+    return event
 
 
 def _attendee(

@@ -25,7 +25,7 @@ _WORDS = {
         "busy": "{name}: non disponibile in questi orari:",
         "more": "e altri {count}",
         "past": "L'appuntamento è nel passato.",
-        "unreadable": "L'invito non può essere letto: {detail}.",
+        "unreadable": "L'invito non può essere letto{detail}.",
         "remedy": "Nulla è stato prenotato. Correggere l'invito e inviarlo di nuovo.",
         "unsupported": "Messaggio di un tipo non supportato: inviare di nuovo tutta la serie.",
         "horizon": "Le ricorrenze sono state controllate fino al {until}.",
@@ -38,7 +38,7 @@ _WORDS = {
         "busy": "{name} is already booked at these times:",
         "more": "and {count} more",
         "past": "The appointment is in the past.",
-        "unreadable": "The invitation cannot be read: {detail}.",
+        "unreadable": "The invitation cannot be read{detail}.",
         "remedy": "Nothing has been booked. Correct the invitation and send it again.",
         "unsupported": "This kind of message is not supported: please send the whole series again.",
         "horizon": "Recurrences were checked until {until}.",
@@ -69,7 +69,7 @@ def text(reason: Reason, *, name: str, language: str, zone: ZoneInfo) -> str:
     """Return *reason* as the resource *name* tells it; times are in *zone*."""
     words = _WORDS[language]
     detail = " ".join(reason.detail[:DETAIL_MAX].split()).rstrip(".")
-    lines = [words[reason.why].format(name=name, detail=detail)]
+    lines = [words[reason.why].format(name=name, detail=f": {detail}" if detail else "")]
     lines += [f"- {each}" for each in _times(reason.busy, words, zone)]
     if reason.why == "unreadable":
         lines.append(words["remedy"])

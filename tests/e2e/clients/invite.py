@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 """Far enough for no demo event to be in the way."""
+_DAYS = 2900
+"""SOGo's times end in January 2038."""
+_steps = itertools.count(random.randrange(_DAYS), 41)  # noqa: S311
+"""From some day on, in steps that never come within weeks of an earlier one: for series."""
 
 ASK = """
 import sys, httpx
@@ -42,6 +48,7 @@ class Event:
     sequence: int = 0
     lines: tuple[str, ...] = ()
     start_line: str = ""
+    summary: str = ""
 
     def ical(self, organizer: str, attendee: str, method: str = "REQUEST") -> str:
         """Return the iTIP message."""
@@ -57,7 +64,7 @@ class Event:
             f"SEQUENCE:{self.sequence}",
             start,
             f"DURATION:PT{self.hours}H",
-            f"SUMMARY:{self.uid}",
+            f"SUMMARY:{self.summary or self.uid}",
             f"ORGANIZER;CN=Olga:mailto:{organizer}",
             f"ATTENDEE;CUTYPE=RESOURCE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{attendee}",
             *self.lines,
@@ -70,9 +77,8 @@ class Event:
 
 def event(**fields: object) -> Event:
     """Return an event that is no other test's, at a time that is none's either."""
-    name = token()
-    days = int(name[1:6], 16) % 3000
-    return Event(name, **{"start": MONDAY + timedelta(days=days), **fields})  # type: ignore[arg-type]
+    days = next(_steps) % _DAYS
+    return Event(token(), **{"start": MONDAY + timedelta(days=days), **fields})  # type: ignore[arg-type]
 
 
 def invitation(what: Event, organizer: str, attendee: str, method: str = "REQUEST") -> EmailMessage:

@@ -58,6 +58,15 @@ def test_mail_reaches_the_handler_of_its_word(tmp_path):
     assert mail.message["Subject"] == "work"
 
 
+def test_a_bounce_has_no_sender(tmp_path):
+    """So that nobody answers or forwards it."""
+    done = []
+    with door(tmp_path / "s", {"forward": handler(done)}) as client:
+        client.sendmail("", ["forward+x@agent.fermoposta.invalid"], MAIL)
+
+    assert [mail.sender for mail in done] == [""]
+
+
 @pytest.mark.parametrize(
     ("recipient", "says"),
     [

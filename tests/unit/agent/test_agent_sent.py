@@ -1,7 +1,7 @@
 """One copy of what was sent as somebody else, whoever files first and however often."""
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -136,3 +136,26 @@ def test_one_odd_message_does_not_end_the_listening(error):
         asyncio.run(sent._look(Tools(), submission()))
 
     assert [each["event"] for each in logged] == ["a Sent folder was not settled"]
+
+
+def test_what_was_filed_meanwhile_is_looked_at_when_the_directory_is_known(monkeypatch):
+    """Before, nothing could be said of anybody's mailbox; afterwards, once is enough."""
+    seen = []
+
+    async def changes():
+        seen.append("read")
+        yield ()
+        yield ()
+
+    async def listen(*_arguments):
+        return nullcontext()
+
+    async def look_back(_tools):
+        seen.append("looked back")
+
+    monkeypatch.setattr(sent.asked, "listen", listen)
+    monkeypatch.setattr(sent, "_look_back", look_back)
+    settings = SimpleNamespace(agent_told_socket=None, mail_user="vmail")
+    asyncio.run(sent.watch(SimpleNamespace(settings=settings), changes()))
+
+    assert seen == ["read", "looked back"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import email
+import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 import pytest
@@ -34,10 +36,18 @@ STATE = State.of_records(
 AT = ("DTSTART:20300107T090000Z", "DURATION:PT1H")
 
 
+class Shelf(dict[str, bytes]):
+    """What a calendar holds; *meanwhile* is what others store just before the next booking."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: dict[str, bytes] = {}
+
+
 class Server(BaseHTTPRequestHandler):
     """Speaks as much CalDAV as the agent does."""
 
-    objects: dict[str, bytes]
+    objects: Shelf
 
     def do_REPORT(self) -> None:
         """List everything."""
@@ -57,6 +67,8 @@ class Server(BaseHTTPRequestHandler):
             self.say(412, "")
             return
         self.objects[name] = content
+        self.objects.update(self.objects.meanwhile)
+        self.objects.meanwhile = {}
         self.say(201, "")
 
     def body(self) -> bytes:
@@ -89,12 +101,12 @@ class Tools:
 
 
 @pytest.fixture
-def objects() -> dict[str, bytes]:
-    return {}
+def objects() -> Shelf:
+    return Shelf()
 
 
 @pytest.fixture
-def tools(tmp_path: Path, objects: dict[str, bytes]) -> Iterator[Tools]:
+def tools(tmp_path: Path, objects: Shelf) -> Iterator[Tools]:
     """Serve a calendar that keeps *objects*."""
     secret = tmp_path / "secret"
     secret.write_text("s")
@@ -115,8 +127,8 @@ def tools(tmp_path: Path, objects: dict[str, bytes]) -> Iterator[Tools]:
         thread.join()
 
 
-def invitation(**fields: str) -> Mail:
-    content = message(*event(*AT, **fields))
+def invitation(*lines: str, **fields: Any) -> Mail:
+    content = message(*event(*(lines or AT), **fields))
     head = (
         f"From: Olga <{ORGANIZER}>\r\nTo: {ROOM}\r\nMessage-ID: <1@agency.test>\r\n"
         "Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\n"
@@ -124,13 +136,17 @@ def invitation(**fields: str) -> Mail:
     return Mail("invitation", MAILBOX, ORGANIZER, head.encode() + content)
 
 
+def said(tools: Tools) -> list[str]:
+    """Return what the answers say, as PARTSTAT has it."""
+    texts = [each.replace(b"=\r\n", b"").replace(b"=3D", b"=") for each in tools.sent]
+    return [re.findall(rb"PARTSTAT=(\w+)", each)[0].decode() for each in texts]
+
+
 def run(mail: Mail, tools: Tools) -> None:
     asyncio.run(handle(mail, tools))  # type: ignore[arg-type]
 
 
-def test_an_answer_that_could_not_be_sent_is_sent_later(
-    tools: Tools, objects: dict[str, bytes]
-) -> None:
+def test_an_answer_that_could_not_be_sent_is_sent_later(tools: Tools, objects: Shelf) -> None:
     """The booking is stored once, and the mail that comes again is accepted once."""
     tools.away = True
     with pytest.raises(Later):
@@ -163,9 +179,7 @@ def test_the_mail_waits_while_the_calendar_is_away(tools: Tools) -> None:
     assert away.sent == []
 
 
-def test_two_invitations_at_once_are_not_both_accepted(
-    tools: Tools, objects: dict[str, bytes]
-) -> None:
+def test_two_invitations_at_once_are_not_both_accepted(tools: Tools, objects: Shelf) -> None:
     """One message at a time for each resource: who comes first is booked."""
 
     async def both() -> None:
@@ -177,6 +191,68 @@ def test_two_invitations_at_once_are_not_both_accepted(
     assert len(objects) == 1
     answers = sorted(b"PARTSTAT=3DDECLINED" in each.replace(b"=\r\n", b"") for each in tools.sent)
     assert answers == [False, True]
+
+
+def test_what_the_webmail_booked_meanwhile_stays(tools: Tools, objects: Shelf) -> None:
+    """Who was told at once that the room is theirs has it; the mail is declined, even again."""
+    theirs = message(*event(*AT, uid="theirs"))
+    objects.meanwhile = {"theirs.ics": theirs}
+
+    for _ in range(2):
+        run(invitation(), tools)
+
+    (own,) = (content for name, content in objects.items() if name != "theirs.ics")
+    assert objects["theirs.ics"] == theirs
+    assert b"STATUS:CANCELLED" in own
+    assert said(tools) == ["DECLINED", "DECLINED"]
+
+
+def test_a_booking_that_is_moved_onto_what_came_meanwhile_is_given_up(
+    tools: Tools, objects: Shelf
+) -> None:
+    """It is declined as if the webmail had been first."""
+    run(invitation(), tools)
+    later = ("DTSTART:20300108T090000Z", "DURATION:PT1H")
+    objects.meanwhile = {"theirs.ics": message(*event(*later, uid="theirs"))}
+
+    run(invitation(*later, sequence=1), tools)
+
+    (own,) = (content for name, content in objects.items() if name != "theirs.ics")
+    assert b"STATUS:CANCELLED" in own
+    assert said(tools) == ["ACCEPTED", "DECLINED"]
+
+
+def test_what_came_meanwhile_beside_a_booking_leaves_it(tools: Tools, objects: Shelf) -> None:
+    """Another hour is another matter."""
+    later = ("DTSTART:20300107T100000Z", "DURATION:PT1H")
+    objects.meanwhile = {"theirs.ics": message(*event(*later, uid="theirs"))}
+
+    run(invitation(), tools)
+
+    assert said(tools) == ["ACCEPTED"]
+    assert all(b"STATUS:CANCELLED" not in each for each in objects.values())
+
+
+def test_who_did_not_write_gets_a_letter_without_words_of_who_did(tools: Tools) -> None:
+    """The envelope may name anybody; what can't be read is told to whoever stands in From."""
+    broken = invitation("DTSTART:Buy now")
+    mails = [replace(broken, content=b"Subject: Buy now\r\n" + broken.content)]
+    mails.append(replace(mails[0], content=mails[0].content.replace(b"From: Olga <o", b"From: <x")))
+
+    for each in mails:
+        run(each, tools)
+
+    own, strangers = tools.sent
+    assert b"Buy now" in own
+    assert b"Buy now" not in strangers
+    assert "non può essere letto.".encode() in text_of(strangers)
+
+
+def text_of(message: bytes) -> bytes:
+    part = email.message_from_bytes(message)
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content
 
 
 def test_an_alias_leads_to_the_resource(tools: Tools, objects: dict[str, bytes]) -> None:

@@ -555,6 +555,40 @@ def test_nobody_else_changes_a_booking(method):
     assert starts(calendar) == before
 
 
+def test_strangers_words_are_not_sent_to_an_organizer_who_did_not_write():
+    """The answer names the event, and nothing of what was written."""
+    words = (
+        "BEGIN:VTIMEZONE",
+        "TZID:Buy now",
+        "X-LIC-LOCATION:Buy now",
+        *OWN_ZONE[2:],
+    )
+    lines = (
+        "DTSTART;TZID=Buy now:20261201T090000",
+        "DTEND;TZID=Buy now:20261201T100000",
+        "RECURRENCE-ID;TZID=Buy now:20261201T090000",
+        "LOCATION:Buy now",
+    )
+    content = message(*words, *event(*lines)).replace(b"CN=Olga", b"CN=Buy now")
+    content = content.replace(b"Riunione", b"Buy now")
+
+    strangers = Calendar().answer(content, writers=("mallory@evil.test",)).reply
+    own = Calendar().answer(content).reply
+
+    assert (strangers.to, strangers.accepted) == (ORGANIZER, True)
+    assert (strangers.summary, own.summary) == ("", "Buy now")
+    assert b"Buy now" not in strangers.calendar.to_ical()
+    assert b"Buy now" in own.calendar.to_ical()
+    (part,) = strangers.calendar.walk("VEVENT")
+    assert (part["UID"], str(part["ORGANIZER"])) == ("one", f"mailto:{ORGANIZER}")
+    assert part["RECURRENCE-ID"].dt == instant_of(own.calendar)
+
+
+def instant_of(calendar):
+    (part,) = calendar.walk("VEVENT")
+    return part["RECURRENCE-ID"].dt
+
+
 def test_what_a_booking_holds_can_be_stored():
     """A control character would break the XML in which the calendar is read from then on."""
     assert b"\x01" not in Calendar().answer(invitation(*AT_NINE, "LOCATION:a\x01b")).content
