@@ -10,7 +10,7 @@ from fermoposta_demo import host
 from fermoposta_demo.paths import BUILD
 from fermoposta_demo.progress import CommandError, give_up, say
 from tests.bench import compile as compiling
-from tests.bench import delivery, directory, policy, provision
+from tests.bench import delivery, directory, in_force, policy, provision
 
 if TYPE_CHECKING:
     from tests.bench import Result
@@ -28,6 +28,10 @@ BUDGETS = {
     # 2,000 a second, and of those at that rate 99 in 100 within 20 ms.
     "policy_1000_requests_s": 0.5,
     "policy_p99_s": 0.02,
+    # What a change of the directory needs until it counts everywhere.
+    "in_force_rights_s": 5,
+    "in_force_junk_s": 5,
+    "in_force_policy_s": 5,
 }
 
 
@@ -45,6 +49,8 @@ def main() -> int:
         results += provision.run()
         say("--- delivery")
         results += delivery.run(provision.CONTAINER)
+        say("--- in force")
+        results += in_force.run(provision.CONTAINER)
     except CommandError as error:
         return give_up(error)
     finally:

@@ -54,11 +54,11 @@ def message(subject: str) -> EmailMessage:
     return made
 
 
-def send(port: int, messages: list[EmailMessage]) -> None:
+def send(port: int, messages: list[EmailMessage], to: str = READER) -> None:
     """Hand over messages in one connection."""
     with smtplib.SMTP(host.ADDRESS, port, "mx.outside.test", timeout=SECONDS) as client:
         for each in messages:
-            client.send_message(each, SENDER, [READER])
+            client.send_message(each, SENDER, [to])
 
 
 def rate(container: str, port: int) -> float:

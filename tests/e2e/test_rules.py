@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import smtplib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from clients.directory import PASSWORD
 from clients.mail import SECONDS, compose, token
 from clients.managesieve import managesieve
 from clients.waiting import wait_for
+from imapclient.exceptions import IMAPClientError
 
 from fermoposta.directory.compile.rules import script
 from fermoposta.directory.model import (
@@ -44,6 +46,7 @@ AWAY = "assente@example.org"
 # In two pieces, so that no scanner takes this file away.
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 FRIEND = "amico@outside.test"
+DEAD = "refused@outside.test"
 
 
 def rule(folder: str, *conditions: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -363,6 +366,57 @@ def test_two_that_forward_to_each_other_stop(
         assert len(mail.find(Account(two, PASSWORD, "user"), word)) == 1
 
 
+def queued(shell: Shell, word: str) -> bool:
+    """Tell whether anything in the queue names a word in its envelope."""
+    return word in shell.run("postqueue", "-j")
+
+
+def everything(mail: Mail, account: Account) -> list[str]:
+    """Return the subjects of all messages in all folders."""
+    found = []
+    with mail.imap(account) as client:
+        for _, _, name in client.list_folders():
+            client.select_folder(name, readonly=True)
+            envelopes = client.fetch(client.search(), ["ENVELOPE"]).values()
+            found += [each[b"ENVELOPE"].subject.decode() for each in envelopes]
+    return sorted(found)
+
+
+def test_a_forward_to_a_dead_address_ends_with_its_bounce(
+    mail: Mail, shell: Shell, outside: Outside, directory: Directory
+) -> None:
+    """The rule is for every message, but not for the bounce of what it sent."""
+    word, address = token(), f"{token()}@example.org"
+    rules = {"f": {"actions": {"forward": [DEAD]}}}
+    with somebody(directory, shell, address, rules=rules) as account:
+        deliver(mail, address, message(word, STRANGER, address))
+        ended = lambda: "a bounce" in "".join(said(shell, address))  # noqa: E731
+        wait_for("the end", ended, seconds=90)
+        wait_for("an empty queue", lambda: not queued(shell, address), seconds=60)
+        bounce = mail.find(account, "Undelivered Mail")
+
+        assert everything(mail, account) == sorted([word, str(bounce[0]["Subject"])])
+        assert DEAD in bounce[0].as_string()
+        assert len(said(shell, address)) == 1
+        assert outside.find(word) == []
+
+
+def test_a_redirect_to_a_dead_address_ends_with_its_bounce(
+    mail: Mail, shell: Shell, outside: Outside, directory: Directory
+) -> None:
+    """Who wrote hears of it once."""
+    word, address, writer = token(), f"{token()}@example.org", f"{token()}@outside.test"
+    rules = {"r": {"actions": {"redirect": [DEAD], "copy": "INBOX/Copie"}}}
+    with somebody(directory, shell, address, rules=rules) as account:
+        deliver(mail, address, message(word, writer, address))
+        outside.wait_for(word, seconds=90)
+        wait_for("an empty queue", lambda: not queued(shell, writer), seconds=60)
+
+        (bounce,) = outside.find(word)
+        assert (bounce.sender.strip("<>"), bounce.recipients) == ("", [writer])
+        assert everything(mail, account) == [word]
+
+
 def answers(outside: Outside, word: str) -> int:
     return len([each for each in outside.find(word) if each.message["Auto-Submitted"]])
 
@@ -491,6 +545,79 @@ def test_a_script_that_does_not_compile_is_refused_with_its_line(mail: Mail, me:
     assert "line 2" in answer
     assert "broken" not in after
     assert before == after
+
+
+def test_a_script_does_not_notify(mail: Mail, me: Account, shell: Shell) -> None:
+    """It would write to anybody, in nobody's name; all else that Dovecot has by itself is on."""
+    script = 'require ["enotify"];\nnotify "mailto:amico@outside.test";\n'
+    with managesieve(mail, me) as client:
+        answer = client.put("notifies", script)
+        capability = client.command("CAPABILITY")
+    offered = set(re.findall(r'"SIEVE" "(.*)"', capability)[0].split())
+    by_itself = shell.run("doveconf", "-d", "-h", "sieve_extensions").split()
+
+    assert answer.startswith("NO")
+    assert "line 1" in answer
+    assert "enotify" in by_itself
+    assert set(by_itself) - offered == {"enotify"}
+    assert "NOTIFY" not in capability
+
+
+HELD_SCRIPT = """require ["vacation"];
+if header :contains "subject" "proibito" { redirect "amico@outside.test"; }
+elsif header :contains "subject" "concesso" { redirect "hank@example.net"; }
+else { vacation :days 1 "%s"; }
+"""
+
+
+def refused(shell: Shell, word: str) -> bool:
+    """Tell whether the policy refused what this host was to send, by a word in its line."""
+    lines = [str(entry.get("MESSAGE")) for entry in shell.journal("-u", "fermoposta-policy")]
+    return any("message refused" in line and word in line for line in lines)
+
+
+@pytest.mark.feature("F142")
+def test_restrictions_hold_on_what_a_script_of_ones_own_sends(
+    mail: Mail, shell: Shell, outside: Outside, directory: Directory
+) -> None:
+    """A redirect and an answer reach whom the user may write to; else they stay, and the mail."""
+    who, hank = f"{token()}@example.org", mail.appliance.account("hank@example.net")
+    forbidden, permitted, text = token(), token(), token()
+    stranger = f"{token()}@outside.test"
+    with directory.newcomer(who, restrict_sending=True) as account:
+        wait_for("the log-in", lambda: able(mail, account))
+        with managesieve(mail, account) as client:
+            assert client.put("mine", HELD_SCRIPT % text).startswith("OK")
+            assert client.command('SETACTIVE "mine"').startswith("OK")
+        deliver(
+            mail,
+            who,
+            message(f"proibito {forbidden}", stranger, who),
+            message(f"concesso {permitted}", stranger, who),
+            message("ci sei?", stranger, who),
+        )
+        mail.send(hank, who, f"ci sei? {text}")
+        mail.wait_for(account, forbidden, seconds=90)
+        mail.wait_for(hank, permitted, seconds=90)
+        answer = wait_for("the answer", lambda: mail.find(hank, f"Auto: ci sei? {text}"))
+        wait_for("the refusal of the redirect", lambda: refused(shell, stranger), seconds=90)
+        wait_for("the refusal of the answer", lambda: refused(shell, who), seconds=90)
+
+        assert text in answer[0].get_content()
+        assert mail.find(account, permitted) == []
+        assert len(mail.find(account, "ci sei?")) == 2
+        for word in (forbidden, permitted, text, who):
+            assert outside.find(word) == []
+
+
+def able(mail: Mail, account: Account) -> bool:
+    """Tell whether somebody can log in already."""
+    with mail.imap_connect() as client:
+        try:
+            client.login(account.address, account.password)
+        except IMAPClientError:
+            return False
+    return True
 
 
 def test_a_script_that_breaks_later_loses_no_mail(mail: Mail, me: Account, shell: Shell) -> None:

@@ -305,6 +305,40 @@ def test_a_delegation_keeps_its_rights_on_folders(
     assert directory.apply(declared).returncode != 0
 
 
+@pytest.mark.feature("F106")
+@pytest.mark.parametrize("sent", ["before", "meanwhile"])
+def test_what_a_program_files_while_the_agent_is_away_makes_no_second_copy(
+    mail: Mail, shell: Shell, represented: dict[str, Account], bob: Account, sent: str
+) -> None:
+    """Nobody heard that it was filed: ours takes its place when the agent is back."""
+    subject = token()
+    message = compose(represented[SEND_AS].address, "friend@outside.test", subject)
+
+    def send() -> None:
+        with mail.submission(bob) as client:
+            client.send_message(message)
+
+    if sent == "before":
+        send()
+        our_copies(mail, [represented[SEND_AS], bob], subject)
+    with disturbed(shell):
+        shell.run("systemctl", "stop", "fermoposta-agent")
+        try:
+            if sent == "meanwhile":
+                send()
+            file_own_copy(mail, bob, message)
+            there = [each["Sender"] is None for each in in_sent(mail, bob, subject)]
+        finally:
+            shell.run("systemctl", "start", "fermoposta-agent")
+        shell.run("postqueue", "-f")
+        theirs, own = our_copies(mail, [represented[SEND_AS], bob], subject)
+
+    assert sorted(there) == ([False, True] if sent == "before" else [True])
+    assert bob.address in str(own["Sender"])
+    assert str(own["Bcc"]) == "hidden@outside.test"
+    assert theirs["Bcc"] is None
+
+
 def test_copies_wait_while_the_agent_is_away(
     mail: Mail, shell: Shell, represented: dict[str, Account], bob: Account
 ) -> None:
@@ -350,9 +384,9 @@ def test_a_full_mailbox_gets_its_copy(
     ):
         # Where nothing is indexed, since that is not what this is about.
         fill = (
-            "set -e; large=$(mktemp); printf 'Subject: big\\n\\n' >$large;"
-            " yes $(printf %76s | tr ' ' x) | head -c 51000000 >>$large;"
-            f" for each in 1 2; do doveadm save -u {full} -m Quarantena <$large; done; rm $large"
+            "full() { ! { printf 'Subject: large\\n\\n'; yes $(printf %76s | tr ' ' x)"
+            f" | head -c $1; }} | doveadm save -u {full} -m Quarantena; }};"
+            " for size in 20000000 2000000; do until full $size; do :; done; done"
         )
         shell.run("bash", "-c", fill)
         with mail.imap(account) as client, pytest.raises(IMAPClientError, match=r"(?i)quota"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,9 +11,10 @@ from clients.directory import PASSWORD
 from clients.mail import compose, token
 from clients.sharing import BOUND, SHARED, letters, listed, may, path
 from clients.waiting import wait_for
+from clients.web import WEBMAIL, Web
 
 from fermoposta.directory.model import Grant, Group, State, User
-from fermoposta.directory.model.rights import RIGHTS, names_of
+from fermoposta.directory.model.rights import PROFILES, RIGHTS, names_of
 from fermoposta.directory.rights import Membership, effective
 from fermoposta_demo.appliance import Account
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from clients.directory import Directory
     from clients.mail import Mail
+    from clients.shell import Shell
+
+    from fermoposta_demo.appliance import Appliance
 
 SEED = 25
 TREES = 24
@@ -37,6 +42,16 @@ IN_IMAP = {
 }
 TRIED = {"edit": "edit_all", "delete": "delete_all"}
 """What `may` calls otherwise than the directory."""
+OWNERS = 2
+DAV_SEED = 33
+"""Gives each of the rights to some, and not to others."""
+GROUPWARE = {"calendar": "Calendar", "contacts": "Contacts"}
+ITEMS = {
+    "calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//client.test//EN\r\nBEGIN:VEVENT\r\n"
+    "UID:{0}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260301T090000Z\r\nDURATION:PT1H\r\n"
+    "SUMMARY:{1}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    "contacts": "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{0}\r\nFN:{1}\r\nN:{1};;;;\r\nEND:VCARD\r\n",
+}
 
 
 class World(NamedTuple):
@@ -192,3 +207,127 @@ def test_what_is_done_for_real_is_as_the_directory_says(world: World, mail: Mail
         if not wanted["read"]:  # nothing is changed in what can't be opened
             wanted["edit"] = wanted["delete"] = False
         assert worked == wanted, (folder, person.address, sorted(rights))
+
+
+# --- Calendars and address books
+
+
+class Groupware(NamedTuple):
+    """Whose calendars and address books there are, and who tries to open them."""
+
+    web: Web
+    owners: tuple[Account, ...]
+    people: tuple[Account, ...]
+
+    def item(self, owner: Account, folder: str, *, seen_by: Account | None = None) -> str:
+        """Return the URL of something new: in the owner's tree, or in that of who looks."""
+        whose, name = owner.address, "personal"
+        if seen_by is not None:
+            named = owner.address.replace("@", "_A_").replace(".", "_D_")
+            whose, name = seen_by.address, f"{named}_personal"
+        return f"{WEBMAIL}/dav/{whose}/{GROUPWARE[folder]}/{name}/{token()}"
+
+    def put(self, url: str, who: Account, title: str) -> bool:
+        folder = next(each for each, name in GROUPWARE.items() if f"/{name}/" in url)
+        body = ITEMS[folder].format(url.rpartition("/")[2], title)
+        return self.web.ask("PUT", url, account=who, body=body).status in {201, 204}
+
+    def title(self, url: str, who: Account, title: str) -> bool:
+        """Tell whether somebody reads a title at a URL."""
+        return title in self.web.ask("GET", url, account=who).body
+
+    def tried(self, owner: Account, folder: str, person: Account, *, theirs: bool) -> set[str]:
+        """Try everything with items of the owner's, in one tree or the other; say what worked."""
+        own = self.item(owner, folder)
+        base = self.item(owner, folder, seen_by=None if theirs else person).rpartition("/")[0]
+        before, after, new = token(), token(), token()
+        assert self.put(own, owner, before)
+        url = f"{base}/{own.rpartition('/')[2]}"
+        done = set()
+        if self.title(url, person, before):
+            done.add("read")
+        if self.put(url, person, after):
+            done.add("edit_all")
+        assert self.title(own, owner, after if "edit_all" in done else before)
+        created = self.put(f"{base}/{new}", person, new)
+        if created:
+            done.add("create")
+        assert self.title(f"{own.rpartition('/')[0]}/{new}", owner, new) == created
+        self.web.ask("DELETE", url, account=person)
+        if self.web.ask("GET", own, account=owner).status == 404:
+            done.add("delete_all")
+        return done
+
+
+@pytest.fixture(scope="module")
+def groupware(directory: Directory, appliance: Appliance) -> Iterator[Groupware]:
+    """Some owners, and grants on their folders and on the root, to people and to groups."""
+    rng = random.Random(DAV_SEED)  # noqa: S311 - see above
+    mark = token()
+    owners = [f"dav{number}.{mark}@example.org" for number in range(OWNERS)]
+    people = [f"{name}.{mark}@example.org" for name in ("primo", "secondo", "terzo")]
+    groups = [f"{name}.{mark}@example.org" for name in ("d", "e")]
+    members = {groups[0]: people[:2], groups[1]: [people[2], groups[0]]}
+    declared = {each: some_grants(rng, [*people, *groups]) for each in owners}
+    user = {"name": "Legge", "language": "en", "password": PASSWORD}
+    accounts = {each: Account(each, PASSWORD, "user") for each in (*owners, *people)}
+    web = Web(appliance)
+    with directory.changed(users=dict.fromkeys((*owners, *people), user)):
+        for account in accounts.values():  # SOGo makes their folders at the first visit
+            for module in GROUPWARE.values():
+                url = f"{WEBMAIL}/dav/{account.address}/{module}/personal/"
+                assert web.ask("PROPFIND", url, account=account).status == 207
+        with directory.changed(
+            groups={each: {"name": each, "members": members[each]} for each in groups},
+            grants=declared,
+        ):
+            yield Groupware(
+                web,
+                tuple(accounts[each] for each in owners),
+                tuple(accounts[each] for each in people),
+            )
+
+
+def some_grants(rng: random.Random, grantees: list[str]) -> dict[str, dict[str, list[str]]]:
+    """Return the rights in one mailbox by folder and grantee: profiles, and any others."""
+    masks = grants(rng, ["/", *GROUPWARE], grantees)
+    for key in masks:
+        if rng.random() < 0.4:
+            masks[key] = rng.choice(list(PROFILES.values()))
+    found: dict[str, dict[str, list[str]]] = {}
+    for (folder, who), mask in masks.items():
+        found.setdefault(folder, {})[who] = names_of(mask)
+    return found
+
+
+def rounded(names: set[str]) -> set[str]:
+    """Return what CalDAV and CardDAV can know of rights; who can't read, changes nothing."""
+    wanted = names & {"read", "create", "edit_all", "delete_all"}
+    if "visible" not in names:
+        return set()
+    return wanted if "read" in wanted else wanted & {"create"}
+
+
+@pytest.mark.feature("F076", "F084", "F085", "F093", "F095", "F098")
+@pytest.mark.parametrize("folder", GROUPWARE)
+def test_dav_does_what_the_directory_says(groupware: Groupware, shell: Shell, folder: str) -> None:
+    """GET, PUT and DELETE, in the owner's tree and in one's own, for each owner and person."""
+    wrong = {}
+    for owner in groupware.owners:
+        said = shell.run("fermoposta", "rights", "show", "--json", owner.address, folder)
+        rights = {each["grantee"]: set(each["rights"]) for each in json.loads(said)}
+        for person in groupware.people:
+            for theirs in (True, False):
+                wrong[owner, person, theirs] = rounded(rights.get(person.address, set()))
+    assert len({frozenset(wanted) for wanted in wrong.values()}) > 2
+
+    def right() -> bool:
+        for owner, person, theirs in list(wrong):
+            worked = groupware.tried(owner, folder, person, theirs=theirs)
+            if worked != wrong[owner, person, theirs]:
+                print(owner.address, person.address, theirs, worked)
+                return False
+            del wrong[owner, person, theirs]
+        return True
+
+    wait_for("the rights", right, seconds=BOUND)
