@@ -53,6 +53,11 @@ def body(copy: bytes) -> bytes:
     return without(copy, MARK, "Sender", "Bcc")
 
 
+def text(message: bytes) -> bytes:
+    """Return what stands behind the headers."""
+    return message[sum(len(field) for _, field in _fields(message)) :]
+
+
 def headers(message: bytes, name: str) -> list[bytes]:
     """Return the headers called *name*, each whole, with its line end."""
     wanted = name.lower().encode()
@@ -62,9 +67,8 @@ def headers(message: bytes, name: str) -> list[bytes]:
 def without(message: bytes, *names: str) -> bytes:
     """Return *message* without the headers of these *names*."""
     unwanted = {name.lower().encode() for name in names}
-    fields = list(_fields(message))
-    rest = message[sum(len(field) for _, field in fields) :]
-    return b"".join(field for found, field in fields if found not in unwanted) + rest
+    kept = (field for found, field in _fields(message) if found not in unwanted)
+    return b"".join(kept) + text(message)
 
 
 def _fields(message: bytes) -> list[tuple[bytes, bytes]]:

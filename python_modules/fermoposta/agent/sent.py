@@ -17,7 +17,7 @@ import psycopg
 import structlog
 
 from fermoposta.agent import asked
-from fermoposta.agent.copies import MARK, Person, body, headers, ours
+from fermoposta.agent.copies import MARK, Person, body, headers, ours, text
 from fermoposta.agent.errors import Later, Refuse
 from fermoposta.agent.mail import Mail
 from fermoposta.agent.submissions import ROLE, Submission, Submissions
@@ -140,11 +140,14 @@ def settle(session: Session, submission: Submission, sender: Person, sent: bytes
     """
     folder = session.folder(r"\Sent", "Sent")
     found = session.messages(_candidates(session, folder, submission))
-    theirs = [copy for copy in found if not headers(copy.content, MARK)]
     marked = [copy for copy in found if _is_ours(copy.content, submission, sent)]
     base = marked[0].content if marked else sent
     if base is None:
         return
+    theirs = [copy for copy in found if not headers(copy.content, MARK)]
+    if session.address != submission.login:
+        # Who represents somebody may know their Message-IDs, and takes nothing else away by one.
+        theirs = [copy for copy in theirs if text(copy.content) == text(base)]
     hidden = next(filter(None, (headers(copy.content, "Bcc") for copy in marked + theirs)), [])
     wanted = ours(base, submission=submission.id, sender=sender, hidden=hidden)
     kept = next((copy for copy in marked if _same(copy.content, wanted)), None)

@@ -120,6 +120,20 @@ def test_a_second_mail_under_the_same_id_is_another_one():
     assert len(session.copies) == 2
 
 
+def test_a_mail_of_the_represented_is_not_taken_away_by_its_message_id():
+    """Who represents them may know it; a copy of what was sent gives way there, too."""
+    written = b"Bcc: eve@outside.test\r\nMessage-ID: <1@x>\r\n\r\nAda's own words\r\n"
+    session = Session((written, set()), (THEIRS, set()))
+    session.address = "ada@example.org"
+
+    sent.settle(session, submission(), BOB, MAIL)
+
+    left, ours = session.contents
+    assert left == written
+    assert headers(ours, MARK)
+    assert headers(ours, "Bcc") == [b"Bcc: eve@outside.test\r\n"]
+
+
 @pytest.mark.parametrize("error", [StoreError("not read yet"), OverflowError(), KeyError()])
 def test_one_odd_message_does_not_end_the_listening(error):
     """It is said, and the next one is looked at."""
