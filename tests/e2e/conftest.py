@@ -22,9 +22,13 @@ from clients.outside import Outside
 from clients.shell import Shell
 
 from fermoposta_demo import up
+from fermoposta_demo.browser import chromium
 from fermoposta_demo.paths import BUILD
+from fermoposta_demo.webmail import Webmail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fermoposta_demo.appliance import Account, Appliance
 
 HERE = Path(__file__).parent
@@ -78,3 +82,20 @@ def ada(appliance: Appliance) -> Account:
 @pytest.fixture(scope="session")
 def bob(appliance: Appliance) -> Account:
     return appliance.account("bob@example.org")
+
+
+@pytest.fixture(scope="module")
+def ada_online(appliance: Appliance, ada: Account) -> Iterator[Webmail]:
+    """Ada, whose language is English, in front of her inbox."""
+    with chromium(appliance) as driver:
+        webmail = Webmail(driver, appliance)
+        webmail.log_in(ada)
+        yield webmail
+
+
+@pytest.fixture
+def ada_reads(ada_online: Webmail) -> Webmail:
+    """Ada's browser, back in her inbox whatever the test before did."""
+    ada_online.driver.get(ada_online.appliance.urls["webmail"] + "so/ada@example.org/Mail/view")
+    ada_online.open_folder("Inbox")
+    return ada_online

@@ -51,23 +51,6 @@ END:VCARD\r
 """
 
 
-@pytest.fixture(scope="module")
-def ada_online(appliance: Appliance, ada: Account) -> Iterator[Webmail]:
-    """Ada, whose language is English, in front of her inbox."""
-    with chromium(appliance) as driver:
-        webmail = Webmail(driver, appliance)
-        webmail.log_in(ada)
-        yield webmail
-
-
-@pytest.fixture
-def ada_reads(ada_online: Webmail) -> Webmail:
-    """Ada's browser, back in her inbox whatever the test before did."""
-    ada_online.driver.get(ada_online.appliance.urls["webmail"] + "so/ada@example.org/Mail/view")
-    ada_online.open_folder("Inbox")
-    return ada_online
-
-
 @pytest.fixture
 def stranger(appliance: Appliance) -> Iterator[Webmail]:
     """A browser in which nobody is logged in."""

@@ -11,7 +11,6 @@ from clients.mail import token
 from clients.web import Web
 from selenium.webdriver.common.keys import Keys
 
-from fermoposta_demo.browser import chromium
 from fermoposta_demo.webmail import SEND, SUGGESTION, Webmail
 
 if TYPE_CHECKING:
@@ -46,23 +45,6 @@ END:VLIST\r
 CLIENT = {"User-Agent": "client.test/1"}
 MAKE_COLLECTION = """<d:mkcol xmlns:d="DAV:"><d:set><d:prop>
 <d:displayname>{name}</d:displayname></d:prop></d:set></d:mkcol>"""
-
-
-@pytest.fixture(scope="module")
-def ada_online(appliance: Appliance, ada: Account) -> Iterator[Webmail]:
-    """Ada, whose language is English, in front of her inbox."""
-    with chromium(appliance) as driver:
-        webmail = Webmail(driver, appliance)
-        webmail.log_in(ada)
-        yield webmail
-
-
-@pytest.fixture
-def ada_reads(ada_online: Webmail) -> Webmail:
-    """Ada's browser, back in her inbox whatever the test before did."""
-    ada_online.driver.get(ada_online.appliance.urls["webmail"] + "so/ada@example.org/Mail/view")
-    ada_online.open_folder("Inbox")
-    return ada_online
 
 
 @pytest.fixture
