@@ -23,8 +23,8 @@ EXPECTED = re.compile(
     r"|Failed to compile script 'policy/policy'"
     # what shall be restored has no folder any more, which is then made anew
     r"|doveadm\(.*Can't open mailbox: Mailbox doesn't exist"
-    # rights are taken back in a mailbox whose user was removed just now
-    r"|doveadm\(.*cmd acl (get|set|delete): User doesn't exist"
+    # rights are looked at, or taken back, in a mailbox whose user was removed just now
+    r"|doveadm\(.*cmd (mailbox list|acl (get|set|delete)): User doesn't exist"
     # somebody is still logged in who had folders of a user that was removed just now
     r"|mkdir\(/run/dovecot/user-not-found/"
     # a test stops the agent while Dovecot tells it something
