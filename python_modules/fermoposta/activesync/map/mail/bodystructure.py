@@ -8,15 +8,16 @@ from any place on; what stands behind what we know is passed over, as the RFC de
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from fermoposta.activesync.map.mail import words
 from fermoposta.activesync.map.mail.errors import StructureError
+from fermoposta.activesync.map.mail.nested import fields_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Nested: TypeAlias = "str | bytes | int | Sequence[Nested] | None"
+    from fermoposta.activesync.map.mail.nested import Nested
 
 DEEPEST = 50
 """Parts within parts; a mail with more was made to do harm."""
@@ -66,7 +67,7 @@ def parse(nested: Nested) -> Part:
 
 def _part(nested: Nested, prefix: str, depth: int) -> Part:
     """Return the part *nested*, whose children are numbered below *prefix*."""
-    fields = _sequence(nested)
+    fields = fields_of(nested)
     if depth > DEEPEST:
         raise StructureError(f"parts within parts, more than {DEEPEST} deep")
     if not fields:
@@ -91,17 +92,17 @@ def _multipart(fields: Sequence[Nested], prefix: str, depth: int) -> Part:
     disposition, about = _disposition(_at(rest, 2))
     return Part(
         section=prefix,
-        type=f"multipart/{_text(_at(rest, 0)).lower() or 'mixed'}",
+        type=f"multipart/{text_of(_at(rest, 0)).lower() or 'mixed'}",
         params=_params(_at(rest, 1)),
         disposition=disposition,
         disposition_params=about,
-        location=_text(_at(rest, 4)),
+        location=text_of(_at(rest, 4)),
         parts=parts,
     )
 
 
 def _single(fields: Sequence[Nested], section: str, depth: int) -> Part:
-    type_ = f"{_text(fields[0])}/{_text(_at(fields, 1))}".lower()
+    type_ = f"{text_of(fields[0])}/{text_of(_at(fields, 1))}".lower()
     behind = 7  # fields that every part has; then those of its type, then extensions
     subject = ""
     parts: tuple[Part, ...] = ()
@@ -116,12 +117,12 @@ def _single(fields: Sequence[Nested], section: str, depth: int) -> Part:
         section=section,
         type=type_,
         params=_params(_at(fields, 2)),
-        encoding=_text(_at(fields, 5)).lower() or "7bit",
+        encoding=text_of(_at(fields, 5)).lower() or "7bit",
         size=_number(_at(fields, 6)),
-        content_id=_text(_at(fields, 3)).strip().removeprefix("<").removesuffix(">"),
+        content_id=text_of(_at(fields, 3)).strip().removeprefix("<").removesuffix(">"),
         disposition=disposition,
         disposition_params=about,
-        location=_text(_at(fields, behind + 3)),
+        location=text_of(_at(fields, behind + 3)),
         subject=subject,
         parts=parts,
     )
@@ -129,27 +130,13 @@ def _single(fields: Sequence[Nested], section: str, depth: int) -> Part:
 
 def _attached(nested: Nested, section: str, depth: int) -> Part:
     """Return the body of a mail that is attached: its single part is number 1 below the mail's."""
-    fields = _sequence(nested)
+    fields = fields_of(nested)
     multipart = bool(fields) and isinstance(fields[0], list | tuple)
     return _part(nested, section if multipart else f"{section}.1", depth)
 
 
 def _at(fields: Sequence[Nested], index: int) -> Nested:
     return fields[index] if index < len(fields) else None
-
-
-def _sequence(nested: Nested) -> Sequence[Nested]:
-    if not isinstance(nested, list | tuple):
-        raise StructureError(f"a {type(nested).__name__} instead of fields")
-    return nested
-
-
-def _text(nested: Nested) -> str:
-    if nested is None:
-        return ""
-    if not isinstance(nested, str | bytes):
-        raise StructureError(f"a {type(nested).__name__} instead of text")
-    return words.raw(nested)
 
 
 def _number(nested: Nested) -> int:
@@ -163,23 +150,23 @@ def _number(nested: Nested) -> int:
 def _params(nested: Nested) -> dict[str, str]:
     if nested is None or (isinstance(nested, str | bytes) and not nested):
         return {}
-    flat = _sequence(nested)
+    flat = fields_of(nested)
     if len(flat) % 2:
         raise StructureError("a parameter without a value")
     names, values = flat[::2], flat[1::2]
     return words.parameters(
-        (_text(name), _text(value)) for name, value in zip(names, values, strict=True)
+        (text_of(name), text_of(value)) for name, value in zip(names, values, strict=True)
     )
 
 
 def _disposition(nested: Nested) -> tuple[str, dict[str, str]]:
     if nested is None:
         return "", {}
-    fields = _sequence(nested)
-    return _text(_at(fields, 0)).lower(), _params(_at(fields, 1))
+    fields = fields_of(nested)
+    return text_of(_at(fields, 0)).lower(), _params(_at(fields, 1))
 
 
 def _subject(envelope: Nested) -> str:
     if not isinstance(envelope, list | tuple):
         return ""
-    return words.unstructured(_text(_at(envelope, 1)))
+    return words.unstructured(text_of(_at(envelope, 1)))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from fermoposta.activesync.map.mail import words
 from fermoposta.activesync.map.mail.errors import StructureError
+from fermoposta.activesync.map.mail.nested import fields_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from fermoposta.activesync.map.mail.bodystructure import Nested
+    from fermoposta.activesync.map.mail.nested import Nested
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,15 @@ def parse(nested: Nested) -> Envelope:
         raise StructureError("an envelope that has not 10 fields")
     from_, sender, reply_to, to, cc, bcc = (tuple(_addresses(each)) for each in nested[2:8])
     return Envelope(
-        subject=words.unstructured(_text(nested[1])),
+        subject=words.unstructured(text_of(nested[1])),
         from_=from_,
         sender=sender,
         reply_to=reply_to,
         to=to,
         cc=cc,
         bcc=bcc,
-        in_reply_to=_text(nested[8]).strip(),
-        message_id=_text(nested[9]).strip(),
+        in_reply_to=text_of(nested[8]).strip(),
+        message_id=text_of(nested[9]).strip(),
     )
 
 
@@ -70,30 +71,16 @@ def _addresses(nested: Nested) -> Iterator[Address]:
     """Yield the addresses of *nested*; the name of a group says nothing that a reply can use."""
     if nested is None:
         return
-    for each in _fields(nested):
-        fields = _fields(each)
+    for each in fields_of(nested):
+        fields = fields_of(each)
         if len(fields) != 4:
             raise StructureError("an address that has not 4 fields")
         name, _, mailbox, host = fields
         if host is None:  # where a group begins or ends
             continue
-        address = f"{_text(mailbox)}@{_text(host)}" if host else _text(mailbox)
-        yield Address(_one_line(words.unstructured(_text(name))), _one_line(address))
+        address = f"{text_of(mailbox)}@{text_of(host)}" if host else text_of(mailbox)
+        yield Address(_one_line(words.unstructured(text_of(name))), _one_line(address))
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _fields(nested: Nested) -> Sequence[Nested]:
-    if not isinstance(nested, list | tuple):
-        raise StructureError(f"a {type(nested).__name__} instead of fields")
-    return nested
-
-
-def _text(nested: Nested) -> str:
-    if nested is None:
-        return ""
-    if not isinstance(nested, str | bytes):
-        raise StructureError(f"a {type(nested).__name__} instead of text")
-    return words.raw(nested)
