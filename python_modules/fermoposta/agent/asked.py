@@ -8,13 +8,12 @@ an empty line. The answer's last line is ``+``. Nobody waits for the work that f
 
 import asyncio
 import pwd
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
+from fermoposta.agent import peer
 from fermoposta.mailstore.doveadm import unescape
 
 _VERSION = b"VERSION\tscript\t4\t"
@@ -51,7 +50,7 @@ async def listen(path: Path, user: str, told: Told) -> asyncio.Server:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if _peer(writer) != trusted:
+            if peer.uid_of(writer) != trusted:
                 return
             async with asyncio.timeout(_SECONDS):
                 request = await reader.readuntil(b"\n\n")
@@ -72,12 +71,3 @@ async def listen(path: Path, user: str, told: Told) -> asyncio.Server:
     # Whoever connects is asked who it is: Dovecot's processes share no group with this service.
     path.chmod(0o666)  # noqa: ASYNC240 - one system call, at the start
     return server
-
-
-def _peer(writer: asyncio.StreamWriter) -> int:
-    """Return the user id of the process at the other end (unix(7), SO_PEERCRED)."""
-    connection = writer.get_extra_info("socket")
-    size = struct.calcsize("3i")
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    _, uid, _ = struct.unpack("3i", credentials)
-    return int(uid)

@@ -7,11 +7,11 @@ import psycopg
 import structlog
 
 from fermoposta.directory.model import State
-from fermoposta.directory.store import Change, Replica, Store, StoreError
+from fermoposta.directory.store import CHANNEL, Change, Replica, Store, StoreError
+from fermoposta.service import log
 from fermoposta.service.notify import notify
 from fermoposta.service.pause import pause_after
 
-CHANNEL = "fermoposta_changes"
 _log = structlog.get_logger()
 
 
@@ -76,8 +76,9 @@ class Follower:
             except (psycopg.Error, StoreError, OSError) as error:
                 failures += 1
                 pause = pause_after(failures)
-                reason = " ".join(f"{type(error).__name__}: {error}".split())
-                _log.warning("the directory can't be followed", error=reason, pause=int(pause))
+                _log.warning(
+                    "the directory can't be followed", error=log.line_of(error), pause=int(pause)
+                )
                 await asyncio.sleep(pause)
 
     async def _wakings(self) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from fermoposta.agent.tools import Tools
 from fermoposta.directory.store import StoreError, open_store
 from fermoposta.mailstore.doveadm import Doveadm, DoveadmError
 from fermoposta.mailstore.imap import Door, MailboxError
+from fermoposta.service import log
 from fermoposta.service.notify import keep_watchdog_quiet, notify
 from fermoposta.service.pause import pause_after
 from fermoposta.service.settings import Settings
@@ -114,4 +115,4 @@ def _first(group: BaseExceptionGroup[BaseException]) -> str:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return log.line_of(error)

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-CHANNEL = "fermoposta_changes"
+from fermoposta.directory.store import CHANNEL
+
 READER = "jobs"
 
 

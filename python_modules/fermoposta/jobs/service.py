@@ -36,6 +36,7 @@ from fermoposta.jobs.effects import effects_of
 from fermoposta.jobs.feed import Feed, follow
 from fermoposta.mailstore.doveadm import Doveadm, DoveadmError
 from fermoposta.mailstore.webmail_cache import WebmailCacheError, forget_people
+from fermoposta.service import log
 from fermoposta.service.notify import notify
 from fermoposta.service.pause import pause_after
 from fermoposta.service.settings import Settings
@@ -178,7 +179,7 @@ async def follow_for_ever(settings: Settings) -> None:
             pause = pause_after(failures)
             _log.warning(
                 "pass failed",
-                error=" ".join(f"{type(error).__name__}: {error}".split()),
+                error=log.line_of(error),
                 pause=int(pause),
             )
             await asyncio.sleep(pause)

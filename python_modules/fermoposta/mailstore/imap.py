@@ -67,11 +67,6 @@ class Session:
         """Put *message* into *folder*; *at* is its date of arrival, now where nothing is said."""
         self.client.append(folder, message, flags=tuple(flags), msg_time=at)
 
-    def with_header(self, folder: str, name: str, value: str) -> list[int]:
-        """List the messages of *folder* whose header *name* contains *value*, by UID."""
-        self.client.select_folder(folder)
-        return list(self.client.search(["HEADER", name, value], charset=charset_of(value)))
-
     def headers(self, uids: Sequence[int], *names: str) -> dict[int, bytes]:
         """Return these headers of *uids* of the selected folder, as they stand there."""
         if not uids:
@@ -103,11 +98,6 @@ class Session:
         if uids:
             self.client.delete_messages(uids, silent=True)
             self.client.uid_expunge(uids)
-
-
-def charset_of(value: str) -> str | None:
-    """Return the charset that a search for *value* has to name, None for plain ASCII."""
-    return None if value.isascii() else "UTF-8"
 
 
 @dataclass(frozen=True, slots=True)

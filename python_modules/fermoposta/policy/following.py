@@ -10,12 +10,11 @@ import psycopg
 import structlog
 
 from fermoposta.directory.route import Router
-from fermoposta.directory.store import Replica, StoreError, open_store
+from fermoposta.directory.store import CHANNEL, Replica, StoreError, open_store
 from fermoposta.service.notify import notify
 from fermoposta.service.settings import Settings
 
 ROLE = "fermoposta_policy"
-CHANNEL = "fermoposta_changes"
 PAUSE = 1.0
 """Seconds until the database is asked again after it failed."""
 HEARTBEAT = 5.0

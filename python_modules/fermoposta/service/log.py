@@ -31,6 +31,11 @@ def configure(level: int = logging.INFO) -> None:
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
 
 
+def line_of(error: BaseException) -> str:
+    """Return the kind of *error* and its words, on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def _one_line(_logger: Any, _name: str, event: structlog.typing.EventDict) -> str:  # noqa: ANN401 - as structlog has it
     """Render *event*; a value never forges a second line or a second key."""
     priority = _PRIORITY.get(str(event.pop("level", "info")), 6)

@@ -13,12 +13,13 @@ import json
 import pwd
 import re
 import socket
-import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+
+from fermoposta.agent import peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,10 +121,8 @@ def _bound(path: Path) -> socket.socket:
 
 
 def _teller(writer: asyncio.StreamWriter) -> str:
-    """Return the system's name of the user at the other end (unix(7), SO_PEERCRED)."""
-    peer: socket.socket = writer.get_extra_info("socket")
-    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
+    """Return the system's name of the user at the other end, or the number without one."""
+    uid = peer.uid_of(writer)
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -9,11 +9,13 @@ from fermoposta.directory.store.base import (
     StoreError,
 )
 from fermoposta.directory.store.dsn import conninfo
+from fermoposta.directory.store.execution import CHANNEL
 from fermoposta.directory.store.memory import MemoryStore
 from fermoposta.directory.store.postgres import PostgresStore
 from fermoposta.directory.store.replica import Replica
 
 __all__ = [
+    "CHANNEL",
     "KEPT_DAYS",
     "AuditError",
     "Change",
