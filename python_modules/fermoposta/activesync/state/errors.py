@@ -5,7 +5,6 @@ What can be wrong with what we know of a client.
   + SyncKeyError         the key is not one of the two that may follow; the client starts over
   + ResyncNeededError    the folder is not the one that was synced; the client starts over
   + StoredStateError     a stored value can't be read; the client starts over
-  + UidSetError          a text is no set of UIDs
 """
 
 
@@ -23,7 +22,3 @@ class ResyncNeededError(StateError):
 
 class StoredStateError(StateError):
     """A stored value is malformed, or of a version that this program doesn't know."""
-
-
-class UidSetError(StateError):
-    """A text is no sequence-set, or a number no UID."""

@@ -20,9 +20,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync.state import stored
-from fermoposta.activesync.state.errors import ResyncNeededError, StoredStateError, UidSetError
+from fermoposta.activesync.state.errors import ResyncNeededError, StoredStateError
 from fermoposta.activesync.state.items import Item, Kind
-from fermoposta.activesync.state.uidset import UidSet
+from fermoposta.mailstore.uidset import UidSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -253,5 +253,5 @@ def load(value: object) -> MailState:
                 for modseq, uids in stored.rows(found.get("known"), 2)
             },
         )
-    except (ValueError, UidSetError) as error:
+    except ValueError as error:
         raise StoredStateError(f"a mail folder's state: {error}") from None

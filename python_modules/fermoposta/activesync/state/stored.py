@@ -53,3 +53,10 @@ def rows(value: object, width: int) -> list[list[object]]:
         if not isinstance(row, list) or len(row) != width:
             raise StoredStateError(f"a row that has not {width} values")
     return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return *value* where it is a list of texts."""
+    if not isinstance(value, list):
+        raise StoredStateError(f"a {type(value).__name__} instead of a list")
+    return tuple(text(each) for each in value)

@@ -14,7 +14,7 @@ from fermoposta.activesync.state.errors import ResyncNeededError, SyncKeyError
 from fermoposta.activesync.state.generations import Turn, dump, load, receive
 from fermoposta.activesync.state.items import Item, Kind, Response
 from fermoposta.activesync.state.mail import MailState, Snapshot, difference, ensure_same, fitting
-from fermoposta.activesync.state.uidset import UidSet
+from fermoposta.mailstore.uidset import UidSet
 
 
 @dataclass

@@ -15,7 +15,7 @@ from fermoposta.activesync.state.mail import (
     fitting,
     load,
 )
-from fermoposta.activesync.state.uidset import UidSet
+from fermoposta.mailstore.uidset import UidSet
 
 ADA = MailState(uidvalidity=9, modseq=100, sent=UidSet.parse("1:5"), complete=True)
 

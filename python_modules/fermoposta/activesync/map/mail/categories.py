@@ -28,7 +28,7 @@ _OF_PROGRAMS = {"junk", "nonjunk", "notjunk", "forwarded", "mdnsent", "redirecte
 
 def of_keywords(flags: Iterable[str]) -> list[str]:
     """Return the categories among *flags*, sorted."""
-    return sorted(_category(flag) for flag in flags if _is_category(flag))[:MOST]
+    return sorted(_category(flag) for flag in flags if is_category(flag))[:MOST]
 
 
 def keyword_of(category: str) -> str:
@@ -46,7 +46,7 @@ def _escaped(found: re.Match[bytes]) -> bytes:
     return b"=%02X" % found[0][0]
 
 
-def _is_category(flag: str) -> bool:
+def is_category(flag: str) -> bool:
     """Whether a person chose *flag*: no system flag, nor one of RFC 5788's registry."""
     return not flag.startswith(("\\", "$")) and flag.lower() not in _OF_PROGRAMS
 

@@ -13,8 +13,6 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fermoposta.activesync.state.errors import UidSetError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -23,6 +21,10 @@ LARGEST = 0xFFFF_FFFF
 
 _RANGE = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
 _SHOWN = 40
+
+
+class UidSetError(ValueError):
+    """A text is no sequence-set, or a number no UID."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fermoposta.activesync.state.errors import UidSetError
-from fermoposta.activesync.state.uidset import LARGEST, UidSet
+from fermoposta.mailstore.uidset import LARGEST, UidSet, UidSetError
 
 few = st.sets(st.integers(1, 60), max_size=40)
 
