@@ -91,7 +91,8 @@ class Snapshot:
     """
     What a folder holds; *modseq* is read before the sets.
 
-    So what changes meanwhile is told twice rather than never.
+    So what changes meanwhile is told twice rather than never. What some program has marked as
+    deleted, and not expunged yet, is not in it: no other program shows that.
     """
 
     uidvalidity: int
