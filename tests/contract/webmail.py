@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from tests.contract.cluster import Cluster
 
 TEMPLATES = Path(__file__).parents[2] / "roles/sogo/templates"
-FILLED_IN = {"sogo_database": "", "sogo_jobs_role": "fermoposta_jobs"}
+FILLED_IN = {
+    "sogo_database": "",
+    "sogo_jobs_role": "fermoposta_jobs",
+    "sogo_gateway_role": "fermoposta_gateway",
+}
 BEFORE = """
 CREATE TABLE sogo_folder_info (
     c_folder_id serial, c_path varchar(255) PRIMARY KEY, c_path1 varchar(255) NOT NULL,
@@ -55,11 +59,13 @@ _numbers = count()
 class Webmail:
     """SOGo's database, changed as SOGo changes it."""
 
-    def __init__(self, dsn: str, owner: str, jobs: str) -> None:
+    def __init__(self, dsn: str, owner: str, jobs: str, gateway: str = "") -> None:
         self.dsn = dsn
         self.owner = owner
         self.jobs = jobs
         """How the jobs service connects."""
+        self.gateway = gateway
+        """How the gateway of phones does."""
 
     def run(self, query: LiteralString, *values: object) -> list[tuple[object, ...]]:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
@@ -122,12 +128,14 @@ def webmail_database(postgres: Cluster, owner: str, directory: str) -> Iterator[
         with postgres.admin(name) as admin:
             host = postgres.root.removeprefix("host=")
             admin.execute(DIRECTORY.format(host=host, directory=directory) + BEFORE)
-            for template in ("deleted.sql.j2", "private.sql.j2"):
+            for template in ("deleted.sql.j2", "private.sql.j2", "feed.sql.j2"):
                 text = (TEMPLATES / template).read_text(encoding="utf-8").partition("\n")[2]
                 for variable, value in filled_in.items():
                     text = text.replace(f"{{{{ {variable} }}}}", value)
                 admin.execute(text)
             admin.execute(SOGO)
-        yield Webmail(postgres.dsn(name, "postgres"), owner, postgres.dsn(name, "fermoposta_jobs"))
+        roles = ("postgres", "fermoposta_jobs", "fermoposta_gateway")
+        root, jobs, gateway = (postgres.dsn(name, role) for role in roles)
+        yield Webmail(root, owner, jobs, gateway)
     finally:
         postgres.drop(name)

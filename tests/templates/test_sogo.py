@@ -107,6 +107,19 @@ def test_users_may_not_have_the_host_log_in_elsewhere(conf):
     assert "SOGoSuperUsernames" not in settings
 
 
+def test_the_quiet_instance_is_the_webmails_but_for_letters(conf):
+    """It lets the same people in, remembers the same log-ins and rights, and mails nobody."""
+    loud, quiet = conf(), conf(sogo_conf_quiet=True)
+
+    assert {name for name in loud if loud[name] != quiet[name]} == {
+        "SOGoAppointmentSendEMailNotifications",
+        "WOPort",
+    }
+    assert quiet["SOGoAppointmentSendEMailNotifications"] == "NO"
+    assert loud["SOGoAppointmentSendEMailNotifications"] == "YES"
+    assert quiet["WOPort"].startswith("127.0.0.1:")
+
+
 def test_names_may_hold_quotes_and_accents(conf):
     """An operator's title comes through, whatever stands in it."""
     title = 'Società "La Posta" \\ Figli'
