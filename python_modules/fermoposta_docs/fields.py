@@ -14,6 +14,8 @@ from fermoposta.directory.model import (
     RIGHTS,
     Alias,
     Company,
+    DeviceAccess,
+    DevicePolicy,
     Domain,
     Group,
     Kind,
@@ -21,6 +23,13 @@ from fermoposta.directory.model import (
     Resource,
     SendAs,
     User,
+)
+from fermoposta.directory.model.devices import (
+    ACCESS,
+    BLUETOOTH,
+    CALENDAR_AGES,
+    MAIL_AGES,
+    NEGOTIATIONS,
 )
 from fermoposta.directory.model.mail_rules import (
     ANSWER_DAYS_MAX,
@@ -50,7 +59,15 @@ ADDRESSES: Schema = {"type": "array", "items": ADDRESS, "uniqueItems": True}
 DOMAINS: Schema = {"type": "array", "items": DOMAIN, "uniqueItems": True}
 QUOTA: Schema = {"type": "integer", "minimum": QUOTA_MB_MIN, "maximum": QUOTA_MB_MAX}
 LANGUAGE: Schema = {"enum": list(LANGUAGES)}
-DAY: Schema = {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}$"}
+WHEN: Schema = {
+    "type": "string",
+    "pattern": "^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2})? ?(Z|[+-]\\d{2}:?\\d{2}))?$",
+}
+DEVICES: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {"enum": list(ACCESS)},
+}
 SECRET: Schema = {"type": "string", "minLength": 1}
 RIGHTS_SCHEMA: Schema = {
     "anyOf": [
@@ -88,6 +105,8 @@ _RECORDS: Mapping[Kind, type] = {
     Kind.GROUPS: Group,
     Kind.SEND_AS: SendAs,
     Kind.OUT_OF_OFFICE: OutOfOffice,
+    Kind.DEVICE_POLICIES: DevicePolicy,
+    Kind.DEVICE_ACCESS: DeviceAccess,
 }
 
 _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
@@ -179,9 +198,22 @@ _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
     Kind.SEND_AS: {"senders": ({**ADDRESSES, "minItems": 1}, "Addresses of the users who may.")},
     Kind.OUT_OF_OFFICE: {
         "text": (TEXT, "The answer."),
+        "external": (
+            TEXT,
+            "The answer to senders outside of the company's domains; the same one if left out.",
+        ),
         "subject": ({"type": "string"}, "Its subject; that of the message answered if left out."),
-        "from": (DAY, "First day, by the host's clock; at once if left out."),
-        "until": (DAY, "Last day; without an end if left out."),
+        "from": (
+            WHEN,
+            (
+                "First day, by the host's clock, or a moment with its zone, as "
+                "`2026-08-03T18:00+02:00`; at once if left out."
+            ),
+        ),
+        "until": (
+            WHEN,
+            "Last day, which counts whole, or the moment at which it ends; no end if left out.",
+        ),
         "days": (
             {"type": "integer", "minimum": 1, "maximum": ANSWER_DAYS_MAX},
             "In how many days a sender is answered once.",
@@ -191,6 +223,149 @@ _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
             "Who is answered: `everybody`, or only senders of the `company`.",
         ),
         "enabled": (SWITCH, "Whether it answers."),
+    },
+    Kind.DEVICE_POLICIES: {
+        "company": (
+            TEXT,
+            "Key of the company whose people it is for, where no policy is nearer to them.",
+        ),
+        "applies_to": (
+            {**ADDRESSES, "minItems": 1},
+            (
+                "Addresses of users and groups that it is for: a user's own policy holds before a "
+                "group's, a group's before the company's."
+            ),
+        ),
+        "position": (
+            {"type": "integer", "minimum": 0, "maximum": 10000},
+            (
+                "Of two that are equally near the one with the lower position holds, then the "
+                "first by name."
+            ),
+        ),
+        "allow_non_provisionable": (
+            SWITCH,
+            "Whether devices that know no policies may synchronise too.",
+        ),
+        "refresh_hours": (
+            {"type": "integer", "minimum": 1, "maximum": 8760},
+            (
+                "After how many hours a device must fetch its policy anew; only when it changes if "
+                "left out."
+            ),
+        ),
+        "password_required": (SWITCH, "Whether the device must be locked by a password or PIN."),
+        "password_alphanumeric": (SWITCH, "Whether it must hold letters and digits."),
+        "password_simple": (SWITCH, "Whether it may be as simple as `1111` or `1234`."),
+        "password_minimum_length": (
+            {"type": "integer", "minimum": 1, "maximum": 16},
+            "How many characters it must have at least, 1 to 16.",
+        ),
+        "password_complex_characters": (
+            {"type": "integer", "minimum": 1, "maximum": 4},
+            "How many of upper case, lower case, digits and symbols it must hold, 1 to 4.",
+        ),
+        "password_failed_attempts": (
+            {"type": "integer", "minimum": 4, "maximum": 16},
+            "After how many wrong passwords the device wipes itself, 4 to 16.",
+        ),
+        "password_expires_days": (
+            {"type": "integer", "minimum": 1, "maximum": 730},
+            "After how many days it must be changed.",
+        ),
+        "password_history": (
+            {"type": "integer", "minimum": 1, "maximum": 50},
+            "How many former passwords can't be taken again.",
+        ),
+        "password_recovery": (
+            SWITCH,
+            "Whether the device may leave a recovery password with the server.",
+        ),
+        "lock_after_seconds": (
+            {"type": "integer", "minimum": 1, "maximum": 9998},
+            "After how many seconds without use the device locks itself.",
+        ),
+        "device_encryption": (SWITCH, "Whether the device must be encrypted."),
+        "storage_card": (SWITCH, "Whether a storage card may be used."),
+        "storage_card_encryption": (SWITCH, "Whether the storage card must be encrypted."),
+        "camera": (SWITCH, "Whether the camera may be used."),
+        "wifi": (SWITCH, "Whether Wi-Fi may be used."),
+        "bluetooth": (
+            {"enum": list(BLUETOOTH)},
+            "Whether Bluetooth may be used: `allowed`, for `hands_free` sets only, or `forbidden`.",
+        ),
+        "infrared": (SWITCH, "Whether infrared may be used."),
+        "internet_sharing": (SWITCH, "Whether the device may share its connection."),
+        "remote_desktop": (SWITCH, "Whether the device may open remote desktops."),
+        "desktop_sync": (SWITCH, "Whether the device may synchronise with a computer by cable."),
+        "text_messaging": (SWITCH, "Whether text messages may be used."),
+        "browser": (SWITCH, "Whether the browser may be used."),
+        "consumer_mail": (SWITCH, "Whether private mail accounts may be set up."),
+        "other_mail": (SWITCH, "Whether accounts of POP3 and IMAP may be set up."),
+        "unsigned_applications": (SWITCH, "Whether applications without a signature may run."),
+        "unsigned_installers": (
+            SWITCH,
+            "Whether installation packages without a signature may be run.",
+        ),
+        "html_mail": (SWITCH, "Whether mail may be fetched as HTML."),
+        "attachments_allowed": (SWITCH, "Whether attachments may be fetched."),
+        "max_attachment_bytes": (
+            {"type": "integer", "minimum": 1, "maximum": 2147483647},
+            "Size of the largest attachment that may be fetched, in bytes.",
+        ),
+        "mail_age": (
+            {"enum": list(MAIL_AGES)},
+            (
+                "How far back mail is at most synchronised: `all`, `1_day`, `3_days`, `1_week`, "
+                "`2_weeks`, `1_month`."
+            ),
+        ),
+        "calendar_age": (
+            {"enum": list(CALENDAR_AGES)},
+            (
+                "How far back appointments are at most synchronised: `all`, `2_weeks`, `1_month`, "
+                "`3_months`, `6_months`."
+            ),
+        ),
+        "max_text_kb": (
+            {"type": "integer", "minimum": 1, "maximum": 1048576},
+            "How much of a plain message is fetched at most, in KB.",
+        ),
+        "max_html_kb": (
+            {"type": "integer", "minimum": 1, "maximum": 1048576},
+            "How much of an HTML message is fetched at most, in KB.",
+        ),
+        "manual_sync_when_roaming": (
+            SWITCH,
+            "Whether the device synchronises by hand only, while roaming.",
+        ),
+        "smime_signed": (SWITCH, "Whether what is sent must be signed (S/MIME)."),
+        "smime_encrypted": (SWITCH, "Whether what is sent must be encrypted (S/MIME)."),
+        "smime_soft_certificates": (SWITCH, "Whether S/MIME certificates may be kept as files."),
+        "smime_negotiation": (
+            {"enum": list(NEGOTIATIONS)},
+            (
+                "What the device may encrypt by if a recipient can't read the algorithm: `none`, a "
+                "`strong` one, or `any`."
+            ),
+        ),
+    },
+    Kind.DEVICE_ACCESS: {
+        "unknown": (
+            {"enum": list(ACCESS)},
+            (
+                "What happens to a device never seen before: `allow`, `quarantine` until an "
+                "administrator allows it, or `block`."
+            ),
+        ),
+        "types": (
+            DEVICES,
+            "The same by the type that a device says it is, as `iPhone`; capitals don't matter.",
+        ),
+        "models": (
+            DEVICES,
+            "The same by the model that it says it is, which goes before the type.",
+        ),
     },
 }
 
@@ -314,6 +489,21 @@ POLICIES: Mapping[Kind, tuple[str, Schema]] = {
             "does stands in [operate/rules.md](operate/rules.md)."
         ),
         nested(2, RULE),
+    ),
+    Kind.PICTURES: (
+        (
+            "User → picture that the address book shows, a JPEG or PNG of at most 100 kB: a file "
+            "beside this one, `base64:` and its contents, or `sha256:` and the digest of the one "
+            "that the directory holds already."
+        ),
+        nested(1, TEXT),
+    ),
+    Kind.CERTIFICATES: (
+        (
+            "User → certificates by which others encrypt mail to the user (S/MIME), in PEM or DER, "
+            "one in each file: files beside this one, `base64:…` or `sha256:…`."
+        ),
+        nested(1, {"type": "array", "items": TEXT, "uniqueItems": True}),
     ),
 }
 """The kinds that are mappings all the way down."""

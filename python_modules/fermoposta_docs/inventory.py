@@ -62,6 +62,18 @@ KINDS: tuple[tuple[Kind, str, str, str], ...] = (
         "out_of_office.yml",
         "What a mailbox answers while its owner is away, by address.",
     ),
+    (
+        Kind.DEVICE_POLICIES,
+        "Device policies",
+        "device_policies.yml",
+        "What phones and tablets must do before they may synchronise, by a name of its own.",
+    ),
+    (
+        Kind.DEVICE_ACCESS,
+        "Device access",
+        "device_access.yml",
+        "Which devices may synchronise that never did, by company or by address.",
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ HASH = (
     "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA"
     "$Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE"
 )
+
+PNG = b"\x89PNG\r\n\x1a\n and pixels"
+DER = b"\x30\x0b\x30\x09 not much"
+"""A picture and a certificate by their looks, which is all that the directory knows of them."""
 
 EVERYTHING: dict[str, Any] = {
     "mail_companies": {"acme": {"name": "Acme S.p.A."}, "other": {"name": "Other"}},
@@ -113,7 +118,32 @@ EVERYTHING: dict[str, Any] = {
             "days": 1,
             "audience": "company",
         },
+        "eve@example.net": {
+            "text": "Gone & back <soon>",
+            "external": "In agosto non c'è nessuno",
+            "from": "2026-08-03T18:00+02:00",
+            "until": "2026-08-21T08:30:00Z",
+        },
     },
+    "mail_device_policies": {
+        "phones": {"company": "acme", "password_required": True, "refresh_hours": 24},
+        "Board": {
+            "applies_to": ["eve@example.net", "ada@example.org"],
+            "position": 2,
+            "allow_non_provisionable": True,
+            "password_required": True,
+            "password_minimum_length": 8,
+            "bluetooth": "hands_free",
+            "camera": False,
+            "mail_age": "2_weeks",
+        },
+    },
+    "mail_device_access": {
+        "acme": {"unknown": "quarantine", "types": {"iPhone": "allow"}},
+        "ada@example.org": {"models": {"Nexus 5": "quarantine"}},
+    },
+    "mail_pictures": {"ada@example.org": f"base64:{b64encode(PNG).decode()}"},
+    "mail_certificates": {"ada@example.org": [f"base64:{b64encode(DER).decode()}"]},
 }
 
 

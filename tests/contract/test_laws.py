@@ -57,7 +57,12 @@ def inventories(draw):
         },
     }
     values["mail_rules"] = {name: {draw(TEXT): draw(_rule())} for name in users[:2]}
-    values["mail_out_of_office"] = {name: {"text": draw(TEXT)} for name in users[:1]}
+    values["mail_out_of_office"] = {name: draw(_answer()) for name in users[:1]}
+    values["mail_device_policies"] = draw(_policies(users, groups))
+    values["mail_device_access"] = {
+        scope: {"unknown": draw(st.sampled_from(["allow", "block"])), "types": {"iPhone": "allow"}}
+        for scope in draw(st.sets(st.sampled_from([*users, "acme"])))
+    }
     if len(users) > 1:
         values["mail_delegations"] = {users[0]: {users[1]: {"calendar": draw(RIGHT)}}}
         values["mail_grants"] = {users[1]: {draw(_folder()): {users[0]: draw(RIGHT)}}}
@@ -99,6 +104,44 @@ def _rule(draw):
             )
         ),
     }
+
+
+@st.composite
+def _policies(draw, users, groups):
+    policy = {
+        "password_required": True,
+        "password_minimum_length": draw(st.integers(1, 16)),
+        "camera": draw(st.booleans()),
+        "bluetooth": draw(st.sampled_from(["forbidden", "allowed"])),
+    }
+    some = st.lists(st.sampled_from(users + groups), min_size=1, max_size=3, unique=True)
+    return draw(
+        st.sampled_from(
+            [
+                {},
+                {"all": policy | {"company": "acme"}},
+                {
+                    "some": policy
+                    | {
+                        "applies_to": draw(some),
+                        "position": draw(st.integers(0, 3)),
+                    }
+                },
+            ]
+        )
+    )
+
+
+@st.composite
+def _answer(draw):
+    answer = {"text": draw(TEXT)}
+    if draw(st.booleans()):
+        answer["external"] = draw(TEXT)
+    if draw(st.booleans()):
+        answer["from"] = draw(st.sampled_from(["2026-08-03", "2026-08-03T18:00:00+02:00"]))
+    if draw(st.booleans()):
+        answer["until"] = draw(st.sampled_from(["2026-08-21", "2026-08-21T08:30Z"]))
+    return answer
 
 
 def _folder():

@@ -84,6 +84,20 @@ def test_the_database_itself_keeps_one_namespace(store, dsn):
         "UPDATE directory.message_rules SET actions = '{}'",
         "UPDATE directory.message_rules SET match = 'some'",
         "UPDATE directory.out_of_office SET ends = '2020-01-01', starts = '2020-01-02'",
+        "UPDATE directory.out_of_office SET starts_at = now()",
+        "UPDATE directory.out_of_office SET ends_at = now()",
+        (
+            "UPDATE directory.out_of_office"
+            " SET starts = NULL, ends = NULL, starts_at = now(), ends_at = now()"
+        ),
+        "UPDATE directory.device_policies SET company = NULL, applies_to = '{}'",
+        "UPDATE directory.device_policies SET company = 'nobody'",
+        "UPDATE directory.device_policies SET refresh_hours = 0",
+        "UPDATE directory.device_policies SET name = 'two words' WHERE name = 'phones'",
+        "UPDATE directory.device_access SET unknown = 'perhaps'",
+        "UPDATE directory.pictures SET content = 'another'",
+        "UPDATE directory.certificates SET digest = 'another'",
+        "UPDATE directory.pictures SET content = repeat('x', 100001)::bytea",
         "INSERT INTO directory.addresses (address, kind) VALUES ('Ada@example.org', 'users')",
         "INSERT INTO directory.addresses (address, kind) VALUES ('x@nowhere.example', 'users')",
         "DELETE FROM directory.domains",

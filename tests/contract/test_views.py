@@ -10,7 +10,14 @@ from tests.contract.states import EVERYTHING, HASH, converge, everything
 
 ALIASES = "SELECT destinations FROM postfix.aliases WHERE address = %s"
 SENDERS = "SELECT logins FROM postfix.senders WHERE address = %s"
-ROLES = ("postfix", "dovecot", "sogo", "fermoposta_portal", "fermoposta_jobs")
+ROLES = (
+    "postfix",
+    "dovecot",
+    "sogo",
+    "fermoposta_portal",
+    "fermoposta_jobs",
+    "fermoposta_gateway",
+)
 
 
 @pytest.fixture
@@ -123,6 +130,8 @@ def test_a_list_skips_what_is_not_there(store, ask, dsn):
         connection.execute("DELETE FROM directory.grants")
         connection.execute("DELETE FROM directory.message_rules")
         connection.execute("DELETE FROM directory.out_of_office")
+        connection.execute("DELETE FROM directory.pictures")
+        connection.execute("DELETE FROM directory.certificates")
         connection.execute("DELETE FROM directory.addresses WHERE address = 'ada@example.org'")
 
     assert ask("postfix", ALIASES, "sales@example.org") == [("x@far.example",)]
@@ -247,6 +256,53 @@ def test_the_jobs_read_no_secret(store, dsn, column):
         connection.execute(f"SELECT {name} FROM directory.{table}")  # noqa: S608
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT address FROM gateway.people WHERE reader = %s AND address LIKE '%%@other.example'",
+        "SELECT address FROM gateway.members WHERE reader = %s AND address = 'sales@example.org'",
+        "SELECT address FROM gateway.people WHERE reader = %s AND address = 'sales@example.org'",
+    ],
+)
+def test_the_gateway_finds_no_other_companys_people_and_no_alias(store, ask, query):
+    """Whoever asks through it is of one company, and sees just that."""
+    assert ask("fermoposta_gateway", query, "ada@example.org") == []
+
+
+def test_the_gateway_reads_no_secret(store, dsn):
+    """No column of what it reads holds a hash, an answer, or how a password is got back."""
+    with psycopg.connect(dsn, user="fermoposta_gateway", autocommit=True) as connection:
+        views = connection.execute(
+            "SELECT viewname FROM pg_views WHERE schemaname = 'gateway'"
+        ).fetchall()
+        for (name,) in views:
+            rows = connection.execute(f"SELECT * FROM gateway.{name}").fetchall()  # noqa: S608
+            shown = str(rows)
+            for secret in (HASH, "First machine?", "+393331234567", "ada@elsewhere.example"):
+                assert secret not in shown
+    assert {name for (name,) in views} >= {"users", "people", "members", "out_of_office"}
+
+
+def test_the_gateway_writes_what_it_remembers_and_no_answer(store, dsn):
+    """An out-of-office answer is the agent's to write."""
+    with psycopg.connect(dsn, user="fermoposta_gateway", autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO gateway.mailboxes SELECT mailbox_id FROM gateway.users LIMIT 1"
+        )
+        for statement in (
+            "UPDATE gateway.out_of_office SET enabled = false",
+            "UPDATE gateway.users SET name = 'Eve'",
+            "UPDATE directory.out_of_office SET enabled = false",
+            "TRUNCATE gateway.devices",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+    with psycopg.connect(dsn, user="fermoposta_agent", autocommit=True) as connection:
+        connection.execute("UPDATE directory.out_of_office SET enabled = false")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM directory.out_of_office")
+
+
 def _relations(connection):
     return connection.execute(
         "SELECT schemaname, tablename FROM pg_tables UNION ALL"
@@ -257,7 +313,11 @@ def _relations(connection):
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_reads_its_own_schema_and_nothing_else(store, dsn, role):
     """A daemon that is broken into shows what its views show: no table, no other's view."""
-    own = {"fermoposta_portal": "portal", "fermoposta_jobs": "directory"}.get(role, role)
+    own = {
+        "fermoposta_portal": "portal",
+        "fermoposta_jobs": "directory",
+        "fermoposta_gateway": "gateway",
+    }.get(role, role)
     with psycopg.connect(dsn) as owner:
         relations = [
             r for r in _relations(owner) if r[0] not in ("pg_catalog", "information_schema")
@@ -269,6 +329,7 @@ def test_a_role_reads_its_own_schema_and_nothing_else(store, dsn, role):
         "sogo",
         "portal",
         "policy",
+        "gateway",
     }
 
     with psycopg.connect(dsn, user=role, autocommit=True) as connection:

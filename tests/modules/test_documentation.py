@@ -8,7 +8,18 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "python_modules/ansible_collections/fermoposta/mail/plugins"
-MODULES = ["aliases", "directory", "domains", "groups", "policies", "resources", "send_as", "users"]
+MODULES = [
+    "aliases",
+    "devices",
+    "directory",
+    "domains",
+    "groups",
+    "policies",
+    "portraits",
+    "resources",
+    "send_as",
+    "users",
+]
 modules = pytest.mark.parametrize("name", MODULES)
 
 

@@ -1,7 +1,12 @@
+from base64 import b64encode
+from hashlib import sha256
+
 import pytest
 
 from fermoposta.directory.model import Kind
 
+PNG = b"\x89PNG\r\n\x1a\n and pixels"
+DER = b"\x30\x0b\x30\x09 not much"
 ONE = {
     "domains": ({"name": "example.net", "company": "acme"}, "example.net"),
     "users": (
@@ -58,12 +63,46 @@ POLICIES = {
         "bob@example.org From Ada",
     ),
     "out_of_office": (
-        {"mailbox": "bob@example.org", "text": "Away", "until": "2026-08-31"},
+        {
+            "mailbox": "bob@example.org",
+            "text": "Away",
+            "external": "Gone & back <soon>",
+            "from": "2026-08-03",
+            "until": "2026-08-31T18:00+02:00",
+        },
         "bob@example.org",
+    ),
+}
+DEVICES = {
+    "device_policies": (
+        {
+            "name": "Phones",
+            "applies_to": ["bob@example.org"],
+            "password_required": True,
+            "password_minimum_length": 6,
+            "bluetooth": "hands_free",
+        },
+        "Phones",
+    ),
+    "device_access": (
+        {"scope": "acme", "unknown": "quarantine", "types": {"iPhone": "allow"}},
+        "acme",
+    ),
+}
+PORTRAITS = {
+    "pictures": (
+        {"address": "bob@example.org", "picture": f"base64:{b64encode(PNG).decode()}"},
+        "bob@example.org",
+    ),
+    "certificates": (
+        {"address": "bob@example.org", "certificates": [f"base64:{b64encode(DER).decode()}"]},
+        f"bob@example.org {sha256(DER).hexdigest()}",
     ),
 }
 EACH = [(kind, kind, *given) for kind, given in ONE.items()]
 EACH += [("policies", kind, *given) for kind, given in POLICIES.items()]
+EACH += [("devices", kind, *given) for kind, given in DEVICES.items()]
+EACH += [("portraits", kind, *given) for kind, given in PORTRAITS.items()]
 each = pytest.mark.parametrize(("module", "kind", "entry", "key"), EACH, ids=[e[1] for e in EACH])
 
 
@@ -170,6 +209,48 @@ def test_users_passwords_stay_secret(inhabited, password):
 def test_without_any_policy_there_is_nothing_to_do(inhabited):
     """An empty call is a mistake, and said to be one."""
     assert inhabited.run("policies").failed
+
+
+def test_a_policy_of_devices_is_declared_whole(inhabited):
+    """What an entry no longer says is no longer demanded, whatever else stays."""
+    entry = {"name": "Phones", "company": "acme", "password_required": True, "camera": False}
+    inhabited.run("devices", device_policies=[entry])
+    inhabited.run("devices", device_access=[{"scope": "acme", "unknown": "block"}])
+
+    del entry["camera"]
+    inhabited.run("devices", exclusive=False, device_policies=[entry])
+
+    assert inhabited.store.state().device_policies["Phones"].camera
+    assert inhabited.store.state().device_access["acme"].unknown == "block"
+    assert inhabited.run("devices").failed
+
+
+def test_a_users_certificates_are_declared_whole(inhabited):
+    """A former one goes; those of others stay, and what is there already need not be sent again."""
+
+    def listed(address, *contents):
+        return {
+            "address": address,
+            "certificates": [f"base64:{b64encode(each).decode()}" for each in contents],
+        }
+
+    later = b"\x30\x0b\x30\x09 renewed."
+    ada, bob = listed("ada@example.org", DER), listed("bob@example.org", DER)
+    inhabited.run("portraits", certificates=[ada, bob])
+    known = {"address": "ada@example.org", "certificates": [f"sha256:{sha256(DER).hexdigest()}"]}
+
+    same = inhabited.run("portraits", exclusive=False, certificates=[known])
+    changed = inhabited.run(
+        "portraits", exclusive=False, certificates=[listed("bob@example.org", later)]
+    )
+
+    assert not same["changed"]
+    assert changed["counts"] == {"create": 1, "remove": 1}
+    assert set(inhabited.store.state().certificates) == {
+        f"ada@example.org {sha256(DER).hexdigest()}",
+        f"bob@example.org {sha256(later).hexdigest()}",
+    }
+    assert b64encode(later).decode() not in changed.text
 
 
 def test_kinds_of_policies_that_are_not_given_stay(inhabited):

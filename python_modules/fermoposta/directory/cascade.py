@@ -20,6 +20,7 @@ def consequences(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
     yield from _belonging(actual, gone)
     yield from _lists(actual, gone)
     yield from _targets(actual, gone)
+    yield from _devices(actual, gone)
 
 
 _OWNED = (
@@ -27,6 +28,9 @@ _OWNED = (
     (Kind.MESSAGE_RULES, "mailbox"),
     (Kind.OUT_OF_OFFICE, "mailbox"),
     (Kind.ALLOWED_DOMAINS, "domain"),
+    (Kind.DEVICE_ACCESS, "scope"),
+    (Kind.PICTURES, "address"),
+    (Kind.CERTIFICATES, "address"),
 )
 """What belongs to one address or domain alone, and the field that names it."""
 
@@ -64,6 +68,15 @@ def _lists(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
         elif not gone.isdisjoint(rule.senders):
             left = _without(rule.senders, gone)
             yield _keep(rule, replace(rule, senders=left)) if left else _remove(rule)
+
+
+def _devices(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:
+    """Take the address out of what devices must do; a company's policy stays for the others."""
+    for policy in actual.device_policies.values():
+        if not gone.isdisjoint(policy.applies_to):
+            left = _without(policy.applies_to, gone)
+            after = replace(policy, applies_to=left)
+            yield _keep(policy, after) if left or policy.company else _remove(policy)
 
 
 def _targets(actual: State, gone: AbstractSet[str]) -> Iterator[Step]:

@@ -15,6 +15,8 @@ from fermoposta.directory.problem import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fermoposta.directory.model import DevicePolicy
+
 DECLARE = "declare it, or mend the spelling"
 
 
@@ -49,6 +51,8 @@ class _Checker:
         yield from self._grants()
         yield from self._policies()
         yield from self._filing()
+        yield from self._devices()
+        yield from self._portraits()
         yield from loops(self.state)
 
     def _domains(self) -> Iterator[Problem]:
@@ -213,5 +217,41 @@ class _Checker:
         for answer in self.state.out_of_office.values():
             path = path_of(Kind.OUT_OF_OFFICE, answer.mailbox)
             yield from self._is(path, answer.mailbox, (Kind.USERS,), "a user")
-            if answer.starts and answer.ends and answer.ends < answer.starts:
+            if answer.never:
                 yield Problem(f"{path}.until", "is before from", "turn the two round")
+
+    def _devices(self) -> Iterator[Problem]:
+        for policy in self.state.device_policies.values():
+            yield from self._device_policy(policy, path_of(Kind.DEVICE_POLICIES, policy.name))
+        for access in self.state.device_access.values():
+            path = path_of(Kind.DEVICE_ACCESS, access.scope)
+            if "@" in access.scope:
+                yield from self._is(path, access.scope, (Kind.USERS,), "a user or a company")
+            elif access.scope not in self.state.companies:
+                yield Problem(path, f"there is no company {access.scope}", DECLARE)
+
+    def _device_policy(self, policy: DevicePolicy, path: str) -> Iterator[Problem]:
+        """Be for somebody; and what is a company's, for nobody else's people."""
+        if policy.company is None and not policy.applies_to:
+            remedy = "name a company, or users and groups in applies_to"
+            yield Problem(path, "is for nobody", remedy)
+        if policy.company is not None and policy.company not in self.state.companies:
+            yield Problem(f"{path}.company", f"there is no company {policy.company}", DECLARE)
+        for position, address in enumerate(policy.applies_to):
+            at = f"{path}.applies_to[{position}]"
+            yield from self._is(at, address, (Kind.USERS, Kind.GROUPS), "a user or a group")
+            theirs = self.state.company_of(address)
+            if policy.company and theirs and theirs != policy.company:
+                yield Problem(
+                    at,
+                    f"{address} belongs to another company than the policy",
+                    "take it out, or leave company out",
+                )
+
+    def _portraits(self) -> Iterator[Problem]:
+        shown = [
+            *((Kind.PICTURES, each.address) for each in self.state.pictures.values()),
+            *((Kind.CERTIFICATES, each.address) for each in self.state.certificates.values()),
+        ]
+        for kind, address in sorted(set(shown)):
+            yield from self._is(path_of(kind, address), address, (Kind.USERS,), "a user")

@@ -1,18 +1,26 @@
-"""Which message rules of a mailbox fire for a message. Pure; the compiled Sieve tests alike."""
+"""
+What a mailbox does by itself with a message: rules, the out-of-office answer.
+
+Pure; the compiled Sieve tests alike.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.parser import BytesParser
 from email.utils import getaddresses
 from typing import TYPE_CHECKING
 
+from fermoposta.directory.decide import sender_form
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import date
     from email.message import Message
 
-    from fermoposta.directory.model import Condition, MessageRule
+    from fermoposta.directory.model import Condition, MessageRule, OutOfOffice, State
 
 _FIELDS = {"from": ("From",), "to": ("To", "Cc"), "subject": ("Subject",)}
 _MEDIA = ("application", "audio", "video")
@@ -26,6 +34,40 @@ def firing(rules: Iterable[MessageRule], content: bytes) -> Iterator[MessageRule
             yield rule
             if rule.actions.stop:
                 return
+
+
+def answered(state: State, mailbox: str, sender: str, now: datetime) -> str | None:
+    """
+    Return what the mailbox tells the envelope sender *sender* at *now*; None for nothing.
+
+    *now* is by the host's clock, with its zone. Whom Sieve leaves out anyway (lists, automatic
+    mail, who was answered lately) is not known here, but for bounces.
+    """
+    answer = state.out_of_office.get(mailbox)
+    if answer is None or not answer.enabled or not sender or not _is_time(answer, now):
+        return None
+    if not answer.parted:
+        return answer.text
+    domain = state.domains.get(sender_form(sender).rpartition("@")[2])
+    if domain is not None and domain.company == state.company_of(mailbox):
+        return answer.text
+    return None if answer.audience == "company" else answer.external
+
+
+def _is_time(answer: OutOfOffice, now: datetime) -> bool:
+    return not (_before(now, answer.starts) or _behind(now, answer.ends))
+
+
+def _before(now: datetime, start: date | None) -> bool:
+    if isinstance(start, datetime):
+        return now.astimezone(UTC) < start
+    return start is not None and now.date() < start
+
+
+def _behind(now: datetime, end: date | None) -> bool:
+    if isinstance(end, datetime):
+        return now.astimezone(UTC) >= end
+    return end is not None and now.date() > end
 
 
 def _holds(rule: MessageRule, message: Message, size: int) -> bool:

@@ -16,10 +16,12 @@ from fermoposta.directory.model import (
     ADDRESS_KINDS,
     ALL_KINDS,
     MAILBOX_KINDS,
+    Certificate,
     ClosedMailbox,
     Kind,
     Opaque,
     Owner,
+    Picture,
     Record,
     Resource,
     Secret,
@@ -123,6 +125,7 @@ class _Planner:
         closed = self.closed.get((new.kind, new.key)) if new.kind in MAILBOX_KINDS else None
         if isinstance(new, User):
             self._readable(new)
+        self._at_hand(new)
         if closed is None:
             self.writes.append(Step(Action.CREATE, None, new))
             return
@@ -166,6 +169,7 @@ class _Planner:
             return after
         if new == old:
             return None
+        self._at_hand(new)
         if isinstance(new, Resource) and isinstance(old, Resource):
             return replace(new, mailbox_id=old.mailbox_id)
         return new
@@ -188,6 +192,17 @@ class _Planner:
                     )
                 )
                 return
+
+    def _at_hand(self, record: Record) -> None:
+        """Refuse what is to be stored and is known by its digest only."""
+        if isinstance(record, Picture | Certificate) and record.content is None:
+            self.problems.append(
+                Problem(
+                    path_of(record.kind, record.address),
+                    f"the directory holds nothing with the digest {record.digest[:12]}…",
+                    "name the file instead of its digest",
+                )
+            )
 
     def guard(self, kind: Kind, allow_removal: Collection[Kind]) -> None:
         """Refuse to take away more of *kind* than is likely to be meant."""

@@ -10,6 +10,7 @@ from fermoposta.directory.model import (
     Actions,
     Condition,
     Delegation,
+    DeviceAccess,
     Grant,
     MessageRule,
     Record,
@@ -34,6 +35,9 @@ _HIDDEN = frozenset(
         "mailbox_id",
         "conditions",
         "actions",
+        "types",
+        "models",
+        "content",
     }
 )
 _shown_fields: dict[type, tuple[str, ...]] = {}
@@ -91,11 +95,17 @@ def _of_rule(rule: MessageRule, shown: dict[str, object]) -> None:
     shown["actions"] = actions_value(rule.actions)
 
 
+def _of_device_access(access: DeviceAccess, shown: dict[str, object]) -> None:
+    shown["types"] = dict(access.types)
+    shown["models"] = dict(access.models)
+
+
 _MORE: dict[type, Callable[..., None]] = {
     User: _of_user,
     Grant: _of_grant,
     Delegation: _of_delegation,
     MessageRule: _of_rule,
+    DeviceAccess: _of_device_access,
 }
 
 

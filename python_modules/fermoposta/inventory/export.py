@@ -18,6 +18,7 @@ from fermoposta.directory.public import (
     rights_value,
     role_value,
 )
+from fermoposta.inventory.contents import DIGEST
 from fermoposta.inventory.fields import ATTRIBUTES, FORMS
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ def export(state: State, *, hashes: bool = False) -> dict[str, dict[str, object]
         },
         Kind.JUNK_RULES: _junk_rules(state),
         Kind.MESSAGE_RULES: _rules(state),
+        Kind.PICTURES: {
+            key: f"{DIGEST}{each.digest}" for key, each in sorted(state.pictures.items())
+        },
+        Kind.CERTIFICATES: _certificates(state),
     }
     made.update({f"mail_{kind}": values for kind, values in nested.items() if values})
     return made
@@ -74,6 +79,8 @@ def _fields(record: Record, *, hashes: bool) -> dict[str, object]:
 def _plain(name: str, value: object, record: Record) -> object:
     if isinstance(record, User) and name == "role":
         return role_value(record.role)
+    if record.kind is Kind.DEVICE_ACCESS and isinstance(value, tuple):
+        return dict(value)
     if isinstance(value, date):
         return value.isoformat()
     return list(value) if isinstance(value, tuple) else value
@@ -103,6 +110,13 @@ def _junk_rules(state: State) -> dict[str, object]:
     made: dict[str, dict[str, object]] = {}
     for _, each in sorted(state.junk_rules.items()):
         made.setdefault(each.scope, {})[each.sender] = each.action
+    return dict(made)
+
+
+def _certificates(state: State) -> dict[str, object]:
+    made: dict[str, list[str]] = {}
+    for _, each in sorted(state.certificates.items()):
+        made.setdefault(each.address, []).append(f"{DIGEST}{each.digest}")
     return dict(made)
 
 

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fermoposta.directory.model import Kind, Role, SecurityQuestion
+from fermoposta.directory.model.devices import (
+    ACCESS,
+    BLUETOOTH,
+    CALENDAR_AGES,
+    MAIL_AGES,
+    NEGOTIATIONS,
+)
 from fermoposta.directory.model.mail_rules import ANSWER_DAYS_MAX, AUDIENCES
 from fermoposta.directory.model.records import (
     GROUP_SENDERS,
@@ -115,6 +122,32 @@ def senders(value: object, path: str, problems: Problems) -> object:
     return values.choice(GROUP_SENDERS)(value, path, problems)
 
 
+def access(value: object, path: str, problems: Problems) -> object:
+    """Read what devices call themselves, and what happens to them."""
+    if not isinstance(value, dict) or not value:
+        what = "is empty" if value == {} else f"is {type_name(value)}, not a mapping"
+        problems.append(Problem(path, what, "write a mapping such as iPhone: allow"))
+        return BAD
+    made: dict[str, str] = {}
+    for name, word in value.items():
+        below = join(path, str(name))
+        key = values.text(100)(name, below, problems)
+        read = values.choice(ACCESS)(word, below, problems)
+        if not isinstance(key, str) or not isinstance(read, str):
+            continue
+        if key.lower() in made:
+            problems.append(
+                Problem(below, "stands there in another spelling too", "keep one of the two")
+            )
+        made[key.lower()] = read
+    return tuple(sorted(made.items()))
+
+
+def _count(low: int, high: int, what: str) -> Reader:
+    remedy = f"give {low} to {high} {what}, or leave it out to demand nothing"
+    return values.number(low, high, remedy)
+
+
 def _quota(value: object, path: str, problems: Problems) -> object:
     remedy = f"give {QUOTA_MB_MIN} (100 MB) to {QUOTA_MB_MAX} (25 GB), a whole number of MB"
     return values.number(QUOTA_MB_MIN, QUOTA_MB_MAX, remedy)(value, path, problems)
@@ -178,14 +211,69 @@ FORMS: Mapping[Kind, Form] = {
     Kind.OUT_OF_OFFICE: Form(
         {
             "text": values.block(10_000),
+            "external": values.block(10_000),
             "subject": values.text(200, empty=True),
-            "from": values.day,
-            "until": values.day,
+            "from": values.moment,
+            "until": values.moment,
             "days": values.number(1, ANSWER_DAYS_MAX, f"give 1 to {ANSWER_DAYS_MAX}"),
             "audience": values.choice(AUDIENCES),
             "enabled": values.switch,
         },
         ("text",),
+    ),
+    Kind.DEVICE_POLICIES: Form(
+        {
+            "company": values.text(63),
+            "applies_to": values.many(values.own_address, least=1),
+            "position": values.number(0, 10_000, "give 0 to 10000"),
+            "allow_non_provisionable": values.switch,
+            "refresh_hours": _count(1, 8_760, "hours"),
+            "password_required": values.switch,
+            "password_alphanumeric": values.switch,
+            "password_simple": values.switch,
+            "password_minimum_length": _count(1, 16, "characters"),
+            "password_complex_characters": _count(1, 4, "kinds of characters"),
+            "password_failed_attempts": _count(4, 16, "attempts"),
+            "password_expires_days": _count(1, 730, "days"),
+            "password_history": _count(1, 50, "passwords"),
+            "password_recovery": values.switch,
+            "lock_after_seconds": _count(1, 9_998, "seconds"),
+            "device_encryption": values.switch,
+            "storage_card": values.switch,
+            "storage_card_encryption": values.switch,
+            "camera": values.switch,
+            "wifi": values.switch,
+            "bluetooth": values.choice(BLUETOOTH),
+            "infrared": values.switch,
+            "internet_sharing": values.switch,
+            "remote_desktop": values.switch,
+            "desktop_sync": values.switch,
+            "text_messaging": values.switch,
+            "browser": values.switch,
+            "consumer_mail": values.switch,
+            "other_mail": values.switch,
+            "unsigned_applications": values.switch,
+            "unsigned_installers": values.switch,
+            "html_mail": values.switch,
+            "attachments_allowed": values.switch,
+            "max_attachment_bytes": _count(1, 2**31 - 1, "bytes"),
+            "mail_age": values.choice(MAIL_AGES),
+            "calendar_age": values.choice(CALENDAR_AGES),
+            "max_text_kb": _count(1, 1_048_576, "KB"),
+            "max_html_kb": _count(1, 1_048_576, "KB"),
+            "manual_sync_when_roaming": values.switch,
+            "smime_signed": values.switch,
+            "smime_encrypted": values.switch,
+            "smime_soft_certificates": values.switch,
+            "smime_negotiation": values.choice(NEGOTIATIONS),
+        }
+    ),
+    Kind.DEVICE_ACCESS: Form(
+        {
+            "unknown": values.choice(ACCESS),
+            "types": access,
+            "models": access,
+        }
     ),
 }
 """The kinds whose records are a mapping of fields below their key."""

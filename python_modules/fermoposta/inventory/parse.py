@@ -6,7 +6,9 @@ From what was read to records, or to every problem at once.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING
 
 from fermoposta.directory.check import check
@@ -14,14 +16,18 @@ from fermoposta.directory.model import (
     ALL_KINDS,
     Alias,
     AllowedDomains,
+    Certificate,
     Company,
     Delegation,
+    DeviceAccess,
+    DevicePolicy,
     Domain,
     Grant,
     Group,
     JunkRule,
     Kind,
     OutOfOffice,
+    Picture,
     Record,
     Resource,
     SendAs,
@@ -30,13 +36,14 @@ from fermoposta.directory.model import (
 )
 from fermoposta.directory.model.records import DELEGATION_FOLDERS, JUNK_ACTIONS
 from fermoposta.directory.problem import Problem, ProblemsError
-from fermoposta.inventory import mail_rules, values
+from fermoposta.inventory import contents, mail_rules, values
 from fermoposta.inventory.fields import ATTRIBUTES, FORMS, read_fields
 from fermoposta.inventory.load import PREFIX, Raw
 from fermoposta.inventory.values import BAD, Problems, meant, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
 
     Reader = Callable[[object, str, Problems], object]
     Fields = dict[str, object]
@@ -63,6 +70,7 @@ def parse(raw: Raw, *, base: State | None = None, kinds: Collection[Kind] = ALL_
     )
     for name, kind in known.items():
         if name in raw.data:
+            parsed.folder = raw.files[name].parent if name in raw.files else None
             _READERS[kind](parsed, name, raw.data[name])
     state = base.with_kinds(kinds, parsed.state) if base is not None else parsed.state
     problems.extend(check(state))
@@ -73,10 +81,11 @@ def parse(raw: Raw, *, base: State | None = None, kinds: Collection[Kind] = ALL_
 
 @dataclass(slots=True)
 class _Parsed:
-    """The records so far, and what is wrong so far."""
+    """The records so far, and what is wrong so far; *folder* is that of the file being read."""
 
     problems: Problems
     state: State = field(default_factory=State)
+    folder: Path | None = None
 
     def put(self, record: Record, path: str) -> None:
         """Take in *record*, unless its key stood there before in another spelling."""
@@ -114,6 +123,10 @@ def _of_form(
     def read(parsed: _Parsed, path: str, given: object) -> None:
         for below, key, value in _entries(parsed, path, given, read_key):
             fields = read_fields(form, value, below, parsed.problems)
+            if kind is Kind.DEVICE_POLICIES and not (
+                isinstance(value, dict) and value.keys() - fields.keys()
+            ):
+                _refuse_idle(fields, below, parsed.problems)
             if kind is Kind.USERS:
                 _settle_password(fields, below, parsed.problems)
                 if isinstance(value, dict) and "redirect_to" in value.keys() - fields.keys():
@@ -131,6 +144,22 @@ def _settle_password(fields: Fields, path: str, problems: Problems) -> None:
         problems.append(Problem(path, "has password and password_hash", "keep one of the two"))
     if isinstance(given, str):
         fields["password_hash"] = fields.pop("password")
+
+
+_UNDEMANDING = {each.name: each.default for each in fields_of(DevicePolicy)}
+
+
+def _refuse_idle(fields: Fields, path: str, problems: Problems) -> None:
+    """Note what no device would do: demands on a password that need not be there, and such."""
+    for name, value in fields.items():
+        about = name.startswith("password_") or name == "lock_after_seconds"
+        if about and not fields.get("password_required") and value != _UNDEMANDING[name]:
+            remedy = "add password_required: true, or take it out"
+            problems.append(Problem(f"{path}.{name}", "is about a password that none need", remedy))
+    if "max_attachment_bytes" in fields and fields.get("attachments_allowed") is False:
+        remedy = "take it out, or attachments_allowed"
+        what = "limits attachments, of which there are none"
+        problems.append(Problem(f"{path}.max_attachment_bytes", what, remedy))
 
 
 def _company_key(value: object, path: str, problems: Problems) -> object:
@@ -228,11 +257,63 @@ def _out_of_office(key: str, fields: Fields) -> Record:
     return OutOfOffice(key, **fields)  # type: ignore[arg-type]
 
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
+
+
+def _policy_name(value: object, path: str, problems: Problems) -> object:
+    if isinstance(value, str) and _NAME.fullmatch(value):
+        return value
+    problems.append(
+        Problem(path, "is no name of a policy", "use letters, digits, hyphens, underscores")
+    )
+    return BAD
+
+
+def _device_policy(key: str, fields: Fields) -> Record:
+    return DevicePolicy(key, **fields)  # type: ignore[arg-type]
+
+
+def _company_or_user(value: object, path: str, problems: Problems) -> object:
+    read = values.own_address if isinstance(value, str) and "@" in value else _company_key
+    return read(value, path, problems)
+
+
+def _device_access(key: str, fields: Fields) -> Record:
+    return DeviceAccess(key, **fields)  # type: ignore[arg-type]
+
+
 def _rules(parsed: _Parsed, path: str, given: object) -> None:
     for below, mailbox, rules in _entries(parsed, path, given, values.own_address):
         for deeper, name, rule in _entries(parsed, below, rules, mail_rules.name):
             fields = read_fields(mail_rules.RULE, rule, deeper, parsed.problems)
             parsed.put(mail_rules.rule(mailbox, name, fields), deeper)
+
+
+def _pictures(parsed: _Parsed, path: str, given: object) -> None:
+    for below, address, value in _entries(parsed, path, given, values.own_address):
+        read = contents.picture(value, below, parsed.problems, parsed.folder)
+        if isinstance(read, contents.Content):
+            parsed.put(Picture(address, read.digest, read.content), below)
+
+
+def _certificates(parsed: _Parsed, path: str, given: object) -> None:
+    for below, address, listed in _entries(parsed, path, given, values.own_address):
+        if not isinstance(listed, list | tuple):
+            remedy = "write a list of files, with a hyphen before each"
+            what = f"is {type_name(listed)}, not a list"
+            parsed.problems.append(Problem(below, what, remedy))
+            continue
+        for position, value in enumerate(listed):
+            at = f"{below}[{position}]"
+            read = contents.certificate(value, at, parsed.problems, parsed.folder)
+            if not isinstance(read, contents.Content):
+                continue
+            found = Certificate(address, read.digest, read.content)
+            if found.key in parsed.state.certificates:
+                what = "is the same certificate as another one of the list"
+                parsed.problems.append(Problem(at, what, "keep one of the two"))
+            else:
+                parsed.state.put(found)
 
 
 _READERS: dict[Kind, Callable[[_Parsed, str, object], None]] = {
@@ -249,4 +330,8 @@ _READERS: dict[Kind, Callable[[_Parsed, str, object], None]] = {
     Kind.JUNK_RULES: _junk_rules,
     Kind.MESSAGE_RULES: _rules,
     Kind.OUT_OF_OFFICE: _of_form(Kind.OUT_OF_OFFICE, values.own_address, _out_of_office),
+    Kind.DEVICE_POLICIES: _of_form(Kind.DEVICE_POLICIES, _policy_name, _device_policy),
+    Kind.DEVICE_ACCESS: _of_form(Kind.DEVICE_ACCESS, _company_or_user, _device_access),
+    Kind.PICTURES: _pictures,
+    Kind.CERTIFICATES: _certificates,
 }

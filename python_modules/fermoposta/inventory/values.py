@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from types import NoneType
 from typing import TYPE_CHECKING, Final, cast
 
@@ -38,6 +38,8 @@ _TEMPLATE = re.compile(r"\{\{|\{%")
 _MOBILE = re.compile(r"\+[1-9][0-9]{6,14}")
 _SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _VAULT = "$ANSIBLE_VAULT;"
+_DAY = "write it like 2026-08-31"
+_MOMENT = "with its zone like 2026-08-31T18:00+02:00"
 
 
 _TYPE_NAMES: tuple[tuple[tuple[type, ...], str], ...] = (
@@ -133,8 +135,28 @@ def day(value: object, path: str, problems: Problems) -> object:
     if isinstance(value, str):
         with suppress(ValueError):
             return date.fromisoformat(value)
-    problems.append(Problem(path, "is no date", "write it like 2026-08-31"))
+    problems.append(Problem(path, "is no date", _DAY))
     return BAD
+
+
+def moment(value: object, path: str, problems: Problems) -> object:
+    """Read a date, or a date with time and zone (ISO 8601), which is returned in UTC."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value) if len(value) > len("2026-08-31") else value
+    if not isinstance(value, datetime):
+        read = day(value, path, [])
+        if read is BAD:
+            problems.append(Problem(path, "is no date", f"{_DAY}, or {_MOMENT}"))
+        return read
+    if value.tzinfo is None:
+        problems.append(Problem(path, "has a time, but no time zone", f"write it {_MOMENT}"))
+        return BAD
+    try:
+        return value.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        problems.append(Problem(path, "is beyond what a clock can show", f"{_DAY}, or {_MOMENT}"))
+        return BAD
 
 
 def switch(value: object, path: str, problems: Problems) -> object:

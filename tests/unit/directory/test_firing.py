@@ -1,11 +1,23 @@
-"""Which message rules fire."""
+"""Which message rules fire, and who is answered."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from fermoposta.directory.firing import firing
-from fermoposta.directory.model import Actions, Condition, MessageRule
+from fermoposta.directory.firing import answered, firing
+from fermoposta.directory.model import (
+    Actions,
+    Company,
+    Condition,
+    Domain,
+    MessageRule,
+    OutOfOffice,
+    State,
+)
 
 MAIL = (
     b"From: Shop <promo@shop.test>\r\nTo: ada@example.org\r\nCc: Bob <bob@example.org>\r\n"
@@ -78,3 +90,75 @@ def test_a_malformed_header_is_read_as_it_stands(header: bytes) -> None:
     for field in ("from", "to", "subject"):
         assert not fires(Condition(field, "is", "nobody"), content=content)
     assert fires(Condition("header", "is", "perché", "X-Kind"), content=content)
+
+
+ADA, BOB, FRIEND = "ada@example.org", "bob@example.com", "friend@outside.test"
+AWAY = OutOfOffice(ADA, "Back soon")
+NOON = datetime(2026, 8, 3, 12, tzinfo=UTC)
+
+
+def told(answer: OutOfOffice, sender: str = FRIEND, now: datetime = NOON) -> str | None:
+    state = State.of_records(
+        [
+            Company("acme", "Acme"),
+            Company("other", "Other"),
+            Domain("example.org", "acme"),
+            Domain("example.com", "acme"),
+            Domain("other.example", "other"),
+            answer,
+        ]
+    )
+    return answered(state, ADA, sender, now)
+
+
+def test_everybody_is_told_the_same_unless_said_otherwise() -> None:
+    """Colleagues and strangers alike; but not where it is off, nor a bounce."""
+    assert {told(AWAY), told(AWAY, BOB)} == {"Back soon"}
+    assert told(replace(AWAY, enabled=False)) is None
+    assert told(AWAY, "") is None
+    assert answered(State(), ADA, FRIEND, NOON) is None
+
+
+def test_strangers_are_told_what_is_for_strangers() -> None:
+    """All domains of the company are colleagues, those of another company here are not."""
+    away = replace(AWAY, external="Gone & back <soon>")
+
+    assert (told(away, BOB), told(away, "Carl@Example.ORG")) == ("Back soon", "Back soon")
+    assert told(away, FRIEND) == told(away, "zoe@other.example") == "Gone & back <soon>"
+
+
+def test_who_is_not_of_the_company_is_told_nothing() -> None:
+    """With that audience, even where there is a text for them."""
+    away = replace(AWAY, audience="company", external="Gone")
+
+    assert told(away, BOB) == "Back soon"
+    assert told(away, FRIEND) is None
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "answers"),
+    [
+        (NOON, None, True),
+        (NOON.replace(minute=1), None, False),
+        (None, NOON, False),
+        (None, NOON.replace(minute=1), True),
+        (date(2026, 8, 3), date(2026, 8, 3), True),
+        (date(2026, 8, 4), None, False),
+        (None, date(2026, 8, 2), False),
+        (date(2026, 8, 3), NOON, False),
+    ],
+)
+def test_an_answer_keeps_to_its_time(
+    starts: date | None, ends: date | None, *, answers: bool
+) -> None:
+    """To the second, or to the day; the last day counts whole, the last moment no more."""
+    assert (told(replace(AWAY, starts=starts, ends=ends)) is not None) is answers
+
+
+def test_days_are_those_of_the_hosts_clock() -> None:
+    """When it is the third in Rome, it may be the second in Greenwich."""
+    night = datetime(2026, 8, 2, 22, 30, tzinfo=UTC)
+    away = replace(AWAY, starts=date(2026, 8, 3))
+
+    assert told(away, now=night) is None
+    assert told(away, now=night.astimezone(ZoneInfo("Europe/Rome"))) == "Back soon"

@@ -14,6 +14,7 @@ from fermoposta.directory.store import MemoryStore
 from fermoposta.inventory import load, parse
 
 HASH = "$6$saltsalt$" + "a" * 86
+PICTURE = "base64:/9j/AAAA"
 
 
 def state(users=(), *, aliases=None, **parts):
@@ -135,6 +136,17 @@ def test_a_removed_user_leaves_the_lists_that_the_portal_keeps():
         mail_junk_rules={"bob@example.org": {"@spam.example": "block"}},
         mail_grants={"bob@example.org": {"INBOX": {"ada@example.org": "owner"}}},
         mail_send_as={"ada@example.org": {"senders": ["bob@example.org", "eve@example.org"]}},
+        mail_device_policies={
+            "all": {"company": "acme", "applies_to": ["bob@example.org"]},
+            "both": {"applies_to": ["ada@example.org", "bob@example.org"]},
+            "one": {"applies_to": ["bob@example.org"]},
+            "others": {"applies_to": ["ada@example.org"]},
+        },
+        mail_device_access={
+            "acme": {"unknown": "quarantine"},
+            "bob@example.org": {"unknown": "block"},
+        },
+        mail_pictures={"bob@example.org": PICTURE, "ada@example.org": PICTURE},
     )
     portal = stored(declared, owner=Owner.PORTAL)
     users = {key: u.__class__(u.address, u.name) for key, u in declared.users.items()}
@@ -145,10 +157,15 @@ def test_a_removed_user_leaves_the_lists_that_the_portal_keeps():
     assert sorted((step.action.value, step.key) for step in steps) == [
         ("close", "bob@example.org"),
         ("remove", "ada@example.org bob@example.org"),
+        ("remove", "bob@example.org"),
+        ("remove", "bob@example.org"),
         ("remove", "bob@example.org @spam.example"),
         ("remove", "bob@example.org ada@example.org INBOX"),
+        ("remove", "one"),
         ("remove", "one@example.org"),
         ("update", "ada@example.org"),
+        ("update", "all"),
+        ("update", "both"),
         ("update", "both@example.org"),
         ("update", "team@example.org"),
     ]
@@ -160,6 +177,20 @@ def test_a_result_that_cannot_be_is_refused():
 
     with pytest.raises(PlanError, match="already"):
         plan(state(["a"]), actual)
+
+
+def test_a_digest_makes_no_picture():
+    """It is enough for the picture that is there, not for a new or another one."""
+    declared = state(["ada"], mail_pictures={"ada@example.org": PICTURE})
+    digest = declared.pictures["ada@example.org"].digest
+    known = state(["ada"], mail_pictures={"ada@example.org": f"sha256:{digest}"})
+    other = state(["ada"], mail_pictures={"ada@example.org": f"sha256:{'0' * 64}"})
+    actual = stored(declared)
+
+    assert not plan(known, actual)
+    for desired, there in ((known, State()), (other, actual)):
+        with pytest.raises(PlanError, match="holds nothing with the digest"):
+            plan(desired, there)
 
 
 def test_a_closed_password_makes_no_user():

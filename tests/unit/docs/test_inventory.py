@@ -49,6 +49,10 @@ def test_our_inventories_fit_the_schema(validator, path):
         {"mail_grants": {"ada@example.org": {"INBOX": {"bob@example.org": "reader"}}}},
         {"mail_delegations": {"ada@example.org": {"bob@example.org": {"trash": "owner"}}}},
         {"mail_junk_rules": {"example.org": {"@spam.example": "drop"}}},
+        {"mail_out_of_office": {"ada@example.org": {"text": "Away", "until": "2026-08-31T18:00"}}},
+        {"mail_device_policies": {"phones": {"company": "acme", "pasword_required": True}}},
+        {"mail_device_policies": {"phones": {"company": "acme", "bluetooth": "on"}}},
+        {"mail_device_access": {"acme": {"types": {"iPhone": "ok"}}}},
     ],
     ids=lambda wrong: json.dumps(wrong)[:60],
 )

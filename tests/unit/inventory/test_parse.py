@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import pytest
 
 from fermoposta.directory.model import PROFILES, Kind, Opaque, Secret, State, names_of, profile_of
@@ -205,3 +207,29 @@ def test_a_thousand_aliases_in_a_row_are_no_loop():
     chain["a2000@example.org"] = {"destinations": ["x@far.example"]}
 
     assert len(parse(load(BASE | {"mail_aliases": chain})).aliases) == 2001
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("2026-08-31", date(2026, 8, 31)),
+        ('"2026-08-31"', date(2026, 8, 31)),
+        ("2026-08-31T18:00+02:00", datetime(2026, 8, 31, 16, tzinfo=UTC)),
+        ("2026-08-31T18:00:00+02:00", datetime(2026, 8, 31, 16, tzinfo=UTC)),
+        ("2026-08-31 16:00:00Z", datetime(2026, 8, 31, 16, tzinfo=UTC)),
+        ('"2026-08-31T16:00:00.250Z"', datetime(2026, 8, 31, 16, tzinfo=UTC)),
+    ],
+)
+def test_an_answer_begins_on_a_day_or_at_a_moment(tmp_path, said, meant):
+    """However YAML takes it, with quotes or without; a moment is kept in UTC."""
+    file = tmp_path / "mail.yml"
+    file.write_text(
+        "mail_companies: {acme: {name: Acme}}\n"
+        "mail_domains: {example.org: {company: acme}}\n"
+        "mail_users: {ada@example.org: {name: Ada}}\n"
+        f"mail_out_of_office: {{ada@example.org: {{text: Away, from: {said}}}}}\n"
+    )
+
+    starts = parse(load(file)).out_of_office["ada@example.org"].starts
+
+    assert (type(starts), starts) == (type(meant), meant)

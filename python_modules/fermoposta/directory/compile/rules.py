@@ -9,6 +9,7 @@ wrote stands in it but inside of quoted strings.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,27 +65,48 @@ def script(state: State, address: str, rules: Iterable[MessageRule]) -> str | No
 def answering_company(state: State) -> Iterator[str]:
     """Yield the mailboxes whose script names the domains of their company."""
     for answer in state.out_of_office.values():
-        if answer.audience == "company":
+        if answer.parted:
             yield answer.mailbox
 
 
 def _answer(state: State, answer: OutOfOffice) -> str:
     """Answer whom and when it is meant for; lists and bounces Pigeonhole leaves out by itself."""
-    tests = []
-    if answer.starts is not None:
-        tests.append(f'currentdate :value "ge" "date" "{answer.starts.isoformat()}"')
-    if answer.ends is not None:
-        tests.append(f'currentdate :value "le" "date" "{answer.ends.isoformat()}"')
-    if answer.audience == "company":
+    tests = list(_window(answer))
+    own = ""
+    if answer.parted:
         company = state.company_of(answer.mailbox)
-        own = [each.name for each in state.domains.values() if each.company == company]
-        tests.append(f'envelope :domain :is "from" {_strings(sorted(own))}')
-    subject = f" :subject {_string(_line(answer.subject))}" if _line(answer.subject) else ""
-    lines = (
-        f"if allof ({', '.join(tests) or 'true'}) {{\n"
-        f"  vacation :days {answer.days}{subject}\n    {_string(answer.text)};\n}}\n"
-    )
-    return f"\n# Out of office\n{lines}"
+        names = [each.name for each in state.domains.values() if each.company == company]
+        own = f'envelope :domain :is "from" {_strings(sorted(names))}'
+    if answer.audience == "company":
+        tests.append(own)
+    if answer.audience == "company" or not own:
+        lines = _vacation(answer, answer.text, "  ")
+    else:
+        # Without a handle, what a sender was told is remembered by the text (RFC 5230, section
+        # 4.2): each of the two has a memory of its own.
+        lines = (
+            f"  if {own} {{\n{_vacation(answer, answer.text, '    ')}"
+            f"  }} else {{\n{_vacation(answer, answer.external, '    ')}  }}\n"
+        )
+    return f"\n# Out of office\nif allof ({', '.join(tests) or 'true'}) {{\n{lines}}}\n"
+
+
+def _window(answer: OutOfOffice) -> Iterator[str]:
+    """Yield the tests of the time: days by the host's clock, moments in UTC (RFC 5260)."""
+    bounds = ((answer.starts, "ge", "ge"), (answer.ends, "le", "lt"))
+    for when, of_day, of_moment in bounds:
+        if isinstance(when, datetime):
+            # Compared as text; that of the clock ends in a Z, and so is behind an equal one.
+            utc = when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+            yield f'currentdate :zone "+0000" :value "{of_moment}" "iso8601" "{utc}"'
+        elif when is not None:
+            yield f'currentdate :value "{of_day}" "date" "{when.isoformat()}"'
+
+
+def _vacation(answer: OutOfOffice, text: str, indent: str) -> str:
+    line = _line(answer.subject)
+    subject = f" :subject {_string(line)}" if line else ""
+    return f"{indent}vacation :days {answer.days}{subject}\n{indent}  {_string(text)};\n"
 
 
 def _test(rule: MessageRule) -> str:

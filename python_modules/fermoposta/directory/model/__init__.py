@@ -1,5 +1,6 @@
 """What the directory is made of: records, their kinds, rights on folders, the whole state."""
 
+from fermoposta.directory.model.devices import DeviceAccess, DevicePolicy
 from fermoposta.directory.model.kinds import (
     ADDRESS_KINDS,
     ALL_KINDS,
@@ -8,6 +9,7 @@ from fermoposta.directory.model.kinds import (
     Owner,
 )
 from fermoposta.directory.model.mail_rules import Actions, Condition, MessageRule, OutOfOffice
+from fermoposta.directory.model.portraits import Certificate, Picture
 from fermoposta.directory.model.records import (
     Alias,
     AllowedDomains,
@@ -38,10 +40,13 @@ __all__ = [
     "Actions",
     "Alias",
     "AllowedDomains",
+    "Certificate",
     "ClosedMailbox",
     "Company",
     "Condition",
     "Delegation",
+    "DeviceAccess",
+    "DevicePolicy",
     "Domain",
     "Grant",
     "Group",
@@ -51,6 +56,7 @@ __all__ = [
     "Opaque",
     "OutOfOffice",
     "Owner",
+    "Picture",
     "Record",
     "Resource",
     "Role",

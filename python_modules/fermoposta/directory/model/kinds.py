@@ -21,6 +21,10 @@ class Kind(StrEnum):
     JUNK_RULES = "junk_rules"
     MESSAGE_RULES = "rules"
     OUT_OF_OFFICE = "out_of_office"
+    DEVICE_POLICIES = "device_policies"
+    DEVICE_ACCESS = "device_access"
+    PICTURES = "pictures"
+    CERTIFICATES = "certificates"
 
 
 ALL_KINDS: tuple[Kind, ...] = tuple(Kind)

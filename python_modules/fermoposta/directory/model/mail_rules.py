@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from hashlib import blake2s
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from fermoposta.directory.model.kinds import Kind, Owner
-
-if TYPE_CHECKING:
-    from datetime import date
 
 RULE_MATCHES = ("all", "any")
 CONDITION_FIELDS = ("from", "to", "subject", "header", "size", "has_attachment")
@@ -85,10 +83,12 @@ class MessageRule:
 @dataclass(frozen=True, slots=True)
 class OutOfOffice:
     """
-    What a mailbox answers while its owner is away, from *starts* until the end of *ends*.
+    What a mailbox answers while its owner is away, from *starts* until *ends*.
 
-    Each sender is answered once in *days* days. *audience* says who is answered at all: everybody,
-    or only senders in the domains of the mailbox's company.
+    Either may be a day, by the host's clock, of which the last one counts whole; or a moment in
+    UTC, of which the last one counts no more. Each sender is answered once in *days* days.
+    *audience* says who is answered at all: everybody, or only senders in the domains of the
+    mailbox's company. Everybody else is told *external*, and the same *text* where it is empty.
     """
 
     kind: ClassVar[Kind] = Kind.OUT_OF_OFFICE
@@ -101,9 +101,30 @@ class OutOfOffice:
     days: int = 7
     audience: str = "everybody"
     enabled: bool = True
+    external: str = ""
     managed_by: Owner = field(default=Owner.INVENTORY, compare=False)
 
     @property
     def key(self) -> str:
         """Return what names the record among its kind."""
         return self.mailbox
+
+    @property
+    def parted(self) -> bool:
+        """Tell whether senders of the company are answered otherwise than everybody else."""
+        return self.audience == "company" or self.external not in ("", self.text)
+
+    @property
+    def never(self) -> bool:
+        """Tell whether it ends before it begins."""
+        if self.starts is None or self.ends is None:
+            return False
+        if isinstance(self.starts, datetime) and isinstance(self.ends, datetime):
+            return self.ends <= self.starts
+        # Where a day begins is the host's matter: beside a moment it is good for either side.
+        mixed = isinstance(self.starts, datetime) or isinstance(self.ends, datetime)
+        return _day(self.ends) + timedelta(days=int(mixed)) < _day(self.starts)
+
+
+def _day(when: date) -> date:
+    return when.date() if isinstance(when, datetime) else when

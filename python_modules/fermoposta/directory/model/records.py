@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from fermoposta.directory.model.devices import DeviceAccess, DevicePolicy
 from fermoposta.directory.model.kinds import Kind, Owner
 from fermoposta.directory.model.mail_rules import MessageRule, OutOfOffice
+from fermoposta.directory.model.portraits import Certificate, Picture
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -300,4 +302,8 @@ Record = (
     | JunkRule
     | MessageRule
     | OutOfOffice
+    | DevicePolicy
+    | DeviceAccess
+    | Picture
+    | Certificate
 )

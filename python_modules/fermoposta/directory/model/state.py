@@ -10,7 +10,9 @@ from fermoposta.directory.model.kinds import ADDRESS_KINDS, ALL_KINDS, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from fermoposta.directory.model.devices import DeviceAccess, DevicePolicy
     from fermoposta.directory.model.mail_rules import MessageRule, OutOfOffice
+    from fermoposta.directory.model.portraits import Certificate, Picture
     from fermoposta.directory.model.records import (
         Alias,
         AllowedDomains,
@@ -50,6 +52,10 @@ class State:
     junk_rules: dict[str, JunkRule] = field(default_factory=dict)
     rules: dict[str, MessageRule] = field(default_factory=dict)
     out_of_office: dict[str, OutOfOffice] = field(default_factory=dict)
+    device_policies: dict[str, DevicePolicy] = field(default_factory=dict)
+    device_access: dict[str, DeviceAccess] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    certificates: dict[str, Certificate] = field(default_factory=dict)
     closed: dict[str, ClosedMailbox] = field(default_factory=dict)
     revision: int = 0
 

@@ -30,6 +30,7 @@ ROLES = (
     "fermoposta_portal",
     "fermoposta_policy",
     "fermoposta_agent",
+    "fermoposta_gateway",
 )
 """The database roles that views are granted to."""
 

@@ -39,7 +39,18 @@ _LOCK = 0x6665726D0002
 _AUDIT = ("id", "at", "actor", "action", "kind", "key", "before", "after", "hash")
 _CLOSED = ("mailbox_id", "address", "kind", "closed_at", "password_hash")
 _TEXT = {"mailbox_id"}
-_JSON = {"role", "folders", "security_questions", "conditions", "actions"}
+_JSON = {
+    "role",
+    "folders",
+    "security_questions",
+    "conditions",
+    "actions",
+    "elements",
+    "types",
+    "models",
+}
+_CONTENT = {"content"}
+"""Columns that are written and never read back here: nobody holds every picture in memory."""
 _SECRET = {"password_hash", "security_questions"}
 """Columns that a role without need of them has no right on."""
 
@@ -221,7 +232,7 @@ def _select(table: str, columns: Sequence[str], *, secrets: bool = True) -> sql.
 
 
 def _column(name: str, *, secrets: bool) -> sql.Composable:
-    if name in _SECRET and not secrets:
+    if name in _CONTENT or (name in _SECRET and not secrets):
         return sql.SQL("NULL")
     if name in _TEXT:
         return sql.SQL("{}::text").format(sql.Identifier(name))
@@ -337,6 +348,9 @@ def _update(connection: Connection, table: Table, steps: Sequence[Step]) -> None
 
 
 def _assignment(name: str) -> sql.Composed:
+    if name in _CONTENT:
+        # Who did not read it can't write it: a record that is only adopted keeps what it has.
+        return sql.SQL("{0} = coalesce(%s, {0})").format(sql.Identifier(name))
     cast = "::jsonb" if name in _JSON else "::uuid" if name in _TEXT else ""
     return sql.SQL("{} = %s" + cast).format(sql.Identifier(name))
 

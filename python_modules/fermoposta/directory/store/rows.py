@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from fermoposta.directory.device_policies import elements, settings
 from fermoposta.directory.model import (
     Actions,
     Alias,
     AllowedDomains,
+    Certificate,
     Company,
     Condition,
     Delegation,
+    DeviceAccess,
+    DevicePolicy,
     Domain,
     Grant,
     Group,
@@ -21,6 +26,7 @@ from fermoposta.directory.model import (
     MessageRule,
     OutOfOffice,
     Owner,
+    Picture,
     Record,
     Resource,
     Role,
@@ -162,6 +168,79 @@ def _rule_in(row: Row) -> MessageRule:
     return MessageRule(
         row[0], row[1], conditions, Actions(**actions), row[4], row[5], row[6], _OWNERS[row[7]]
     )
+
+
+def _answer_out(each: OutOfOffice) -> Row:
+    return (
+        each.mailbox,
+        each.text,
+        each.subject,
+        *_when_out(each.starts),
+        *_when_out(each.ends),
+        each.days,
+        each.audience,
+        each.enabled,
+        each.external,
+        each.managed_by.value,
+    )
+
+
+def _answer_in(row: Row) -> OutOfOffice:
+    starts, ends = _when_in(row[3], row[4]), _when_in(row[5], row[6])
+    return OutOfOffice(
+        row[0], row[1], row[2], starts, ends, row[7], row[8], row[9], row[10], _OWNERS[row[11]]
+    )
+
+
+def _when_out(when: date | None) -> tuple[date | None, datetime | None]:
+    """Return the day and the moment, of which one is there at most."""
+    return (None, when) if isinstance(when, datetime) else (when, None)
+
+
+def _when_in(day: date | None, moment: datetime | None) -> date | None:
+    return day if moment is None else moment.astimezone(UTC)
+
+
+def _device_policy_out(each: DevicePolicy) -> Row:
+    return (
+        each.name,
+        each.company,
+        list(each.applies_to),
+        each.position,
+        json.dumps(elements(each)),
+        each.allow_non_provisionable,
+        each.refresh_hours,
+        each.managed_by.value,
+    )
+
+
+def _device_policy_in(row: Row) -> DevicePolicy:
+    told: dict[str, Any] = settings(cast("dict[str, str]", row[4]))
+    return DevicePolicy(
+        row[0],
+        row[1],
+        tuple(row[2]),
+        row[3],
+        allow_non_provisionable=row[5],
+        refresh_hours=row[6],
+        managed_by=_OWNERS[row[7]],
+        **told,
+    )
+
+
+def _device_access_out(each: DeviceAccess) -> Row:
+    types, models = json.dumps(dict(each.types)), json.dumps(dict(each.models))
+    return (each.scope, each.unknown, types, models, each.managed_by.value)
+
+
+def _device_access_in(row: Row) -> DeviceAccess:
+    # As JSON an object has no order of its own; here they are in that of their names.
+    types, models = (tuple(sorted(cast("dict[str, str]", each).items())) for each in row[2:4])
+    return DeviceAccess(row[0], row[1], types, models, _OWNERS[row[4]])
+
+
+def _content_out(each: Picture | Certificate) -> Row:
+    return (each.address, each.digest, each.content, each.managed_by.value)
 
 
 TABLES: dict[Kind, Table] = {
@@ -310,23 +389,50 @@ TABLES: dict[Kind, Table] = {
             "text",
             "subject",
             "starts",
+            "starts_at",
             "ends",
+            "ends_at",
             "days",
             "audience",
             "enabled",
+            "external",
             "managed_by",
         ),
-        lambda each: (
-            each.mailbox,
-            each.text,
-            each.subject,
-            each.starts,
-            each.ends,
-            each.days,
-            each.audience,
-            each.enabled,
-            each.managed_by.value,
+        _answer_out,
+        _answer_in,
+    ),
+    Kind.DEVICE_POLICIES: Table(
+        "device_policies",
+        (
+            "name",
+            "company",
+            "applies_to",
+            "position",
+            "elements",
+            "allow_non_provisionable",
+            "refresh_hours",
+            "managed_by",
         ),
-        lambda row: OutOfOffice(*_owned(row)),
+        _device_policy_out,
+        _device_policy_in,
+    ),
+    Kind.DEVICE_ACCESS: Table(
+        "device_access",
+        ("scope", "unknown", "types", "models", "managed_by"),
+        _device_access_out,
+        _device_access_in,
+    ),
+    Kind.PICTURES: Table(
+        "pictures",
+        ("address", "digest", "content", "managed_by"),
+        _content_out,
+        lambda row: Picture(*_owned(row)),
+    ),
+    Kind.CERTIFICATES: Table(
+        "certificates",
+        ("address", "digest", "content", "managed_by"),
+        _content_out,
+        lambda row: Certificate(*_owned(row)),
+        keys=2,
     ),
 }

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ AWAY = OutOfOffice(ADA.address, "I am away")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _COMMENT = re.compile(r"^#.*$", re.MULTILINE)
 _LANGUAGE = re.compile(
-    r"(?:require|if|not|true|false|allof|anyof|header|address|size|currentdate|envelope|vacation|"
+    r"(?:require|if|else|not|true|false|allof|anyof|header|address|size|currentdate|envelope|vacation|"
     r"redirect|addflag|fileinto|stop|:[a-z]+|\d+|S|[\[\](){},;\s])+"
 )
 
@@ -98,7 +98,8 @@ def test_nothing_that_a_user_writes_becomes_a_command(
 ) -> None:
     """What is not inside of a quoted string is a word of the compiler's own."""
     rule = MessageRule(ADA.address, name, tuple(tests), rule_actions)
-    text = compiled(rule, replace(AWAY, text=name + "\n.", subject=name)) or ""
+    answer = replace(AWAY, text=name + "\n.", subject=name, external=name + "\n}")
+    text = compiled(rule, answer) or ""
 
     skeleton = _COMMENT.sub("", _STRING.sub("S", text))
 
@@ -114,12 +115,55 @@ def test_an_answer_to_the_company_names_its_domains() -> None:
     assert '["example.org"]' in (compiler(state, None)(ADA.address) or "")
 
 
-def test_a_new_domain_of_the_company_reaches_the_answers(tmp_path: Path) -> None:
+def test_strangers_are_told_something_else() -> None:
+    """Each text stands in a branch of its own, and whatever it holds stays text."""
+    away = replace(AWAY, text='Ask "Bob"', external="Gone & back <soon>")
+    text = compiled(away) or ""
+
+    inside, outside = text.split('envelope :domain :is "from" ["example.org"] {')[1].split("else")
+    assert r'"Ask \"Bob\""' in inside
+    assert '"Gone & back <soon>"' in outside
+    assert text.count("vacation :days") == 2
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        replace(AWAY, external=AWAY.text),
+        replace(AWAY, external="Something else", audience="company"),
+    ],
+    ids=["the same", "the company only"],
+)
+def test_one_text_is_one_answer(away: OutOfOffice) -> None:
+    """Neither the same words twice, nor words for those who get none."""
+    text = compiled(away) or ""
+
+    assert text.count("vacation :days") == 1
+    assert "Something else" not in text
+
+
+def test_an_answer_keeps_to_the_second() -> None:
+    """A moment is compared in UTC, wherever it was said; a day by the host's clock."""
+    rome = timezone(timedelta(hours=2))
+    away = replace(AWAY, starts=datetime(2026, 8, 3, 18, 30, tzinfo=rome), ends=date(2026, 8, 21))
+    later = replace(away, starts=None, ends=datetime(2026, 8, 3, 18, 30, tzinfo=rome))
+
+    assert (
+        'allof (currentdate :zone "+0000" :value "ge" "iso8601" "2026-08-03T16:30:00",'
+        ' currentdate :value "le" "date" "2026-08-21")'
+    ) in (compiled(away) or "")
+    assert ':value "lt" "iso8601" "2026-08-03T16:30:00"' in (compiled(later) or "")
+
+
+@pytest.mark.parametrize(
+    "away", [replace(AWAY, audience="company"), replace(AWAY, external="Gone")], ids=["one", "two"]
+)
+def test_a_new_domain_of_the_company_reaches_the_answers(tmp_path: Path, away: OutOfOffice) -> None:
     """The change of a domain compiles whoever answers the company's domains anew."""
     paths = Paths(sieve=tmp_path / "sieve", dkim=tmp_path / "dkim")
     paths.sieve.mkdir()
     paths.dkim.mkdir()
-    state = State.of_records([*BASE, replace(AWAY, audience="company")])
+    state = State.of_records([*BASE, away])
     now = datetime.now(UTC)
     compile_touched(state, touched_by([Change(1, now, Kind.OUT_OF_OFFICE, ADA.address)]), paths)
     state.put(Domain("example.com", "acme"))

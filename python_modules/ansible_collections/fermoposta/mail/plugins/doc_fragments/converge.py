@@ -32,6 +32,10 @@ options:
       - junk_rules
       - rules
       - out_of_office
+      - device_policies
+      - device_access
+      - pictures
+      - certificates
     default: []
   config:
     description: Configuration of the host's services, which says where the database is.

@@ -46,6 +46,10 @@ KINDS = (
     "junk_rules",
     "rules",
     "out_of_office",
+    "device_policies",
+    "device_access",
+    "pictures",
+    "certificates",
 )
 OWNER_ROLE = "fermoposta"
 ATTEMPTS = 3
@@ -226,7 +230,9 @@ def _kept(actual: State, declared: Mapping[str, Any], *, exclusive: bool) -> Sta
     for kind in map(Kind, declared):
         names = _keys(kind, declared[kind])
         for record in actual.of(kind).values():
-            if record.key not in names and (not exclusive or record.managed_by is Owner.PORTAL):
+            # The list of somebody's certificates is declared whole.
+            name = record.key.partition(" ")[0] if kind is Kind.CERTIFICATES else record.key
+            if name not in names and (not exclusive or record.managed_by is Owner.PORTAL):
                 kept.put(record)
     return kept
 
@@ -247,6 +253,8 @@ def _keys(kind: Kind, content: Mapping[str, Any]) -> set[str]:
         return {f"{mailbox.lower()} {to.lower()} {folder}" for mailbox, folder, to in found}
     if kind is Kind.MESSAGE_RULES:  # their names are the users' own words
         return {f"{mailbox.lower()} {name.strip()}" for mailbox, name in found}
+    if kind in (Kind.DEVICE_POLICIES, Kind.DEVICE_ACCESS):  # names, where they are no addresses
+        return {name.lower() if "@" in name else name for (name,) in found}
     return {" ".join(names).lower() for names in found}
 
 

@@ -73,6 +73,23 @@ options:
     description: Out-of-office answers by mailbox, as C(mail_out_of_office).
     type: dict
     default: {}
+  device_policies:
+    description: Policies of devices by name, as C(mail_device_policies).
+    type: dict
+    default: {}
+  device_access:
+    description: What happens to new devices, by company or user, as C(mail_device_access).
+    type: dict
+    default: {}
+  pictures:
+    description: Pictures by user, as C(mail_pictures), with C(fermoposta.mail.embedded) files.
+    type: dict
+    default: {}
+  certificates:
+    description: Lists of certificates by user, as C(mail_certificates), with
+      C(fermoposta.mail.embedded) files.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

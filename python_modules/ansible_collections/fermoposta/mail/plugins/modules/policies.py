@@ -139,14 +139,18 @@ options:
         description: The answer.
         type: str
         required: true
+      external:
+        description: The answer to senders outside of the company; the same one unless given.
+        type: str
       subject:
         description: Its subject; that of the message answered unless given.
         type: str
       from:
-        description: First day, such as C(2026-08-01); at once unless given.
+        description: First day, such as C(2026-08-01), or a moment with its zone, such as
+          C(2026-08-01T18:00+02:00); at once unless given.
         type: str
       until:
-        description: Last day; without an end unless given.
+        description: Last day, or the moment at which it ends; without an end unless given.
         type: str
       days:
         description: In how many days a sender is answered once, 1 to 30; 7 unless given.
@@ -278,6 +282,7 @@ SPEC = {
         "options": {
             "mailbox": {"type": "str", "required": True},
             "text": {"type": "str", "required": True},
+            "external": {"type": "str"},
             "subject": {"type": "str"},
             "from": {"type": "str"},
             "until": {"type": "str"},
