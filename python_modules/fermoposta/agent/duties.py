@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from fermoposta.agent import deletions, limits, sent, sharing
+from fermoposta.agent import answers, deletions, limits, sent, sharing
 from fermoposta.agent.sharing import webmail
 from fermoposta.agent.tools import Tools
 from fermoposta.directory.store import Change
@@ -18,6 +18,7 @@ empty sequence.
 
 DUTIES: Mapping[str, Duty] = MappingProxyType(
     {
+        "answers": answers.run,
         "deletions": deletions.run,
         "limits": limits.run,
         "sent": sent.watch,

@@ -7,8 +7,10 @@ import click
 
 from fermoposta.cli import (
     converge,
+    devices,
     dns,
     doctor,
+    eas,
     explain,
     junk,
     limits,
@@ -115,5 +117,7 @@ for command in (
     maintain.audit,
     restore.restore,
     limits.limits,
+    eas.eas,
+    devices.devices,
 ):
     main.add_command(command)

@@ -31,6 +31,7 @@ UNITS = (
     "fail2ban",
     "fermoposta-jobs",
     "fermoposta-portal",
+    "fermoposta-gateway@1",
     "fermoposta-policy",
     "fermoposta-agent",
 )

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import click
 
+from fermoposta.activesync.store.model import Store as DeviceStore
+from fermoposta.activesync.store.pool import Pool
+from fermoposta.activesync.store.postgres import PostgresStore
 from fermoposta.cli.machine import Machine
 from fermoposta.directory.model import State
 from fermoposta.directory.store import Store, open_store
-from fermoposta.directory.store.dsn import ENVIRONMENT
+from fermoposta.directory.store.dsn import ENVIRONMENT, conninfo
 from fermoposta.service import settings
 from fermoposta.service.settings import Settings
 
@@ -24,12 +27,14 @@ class Context:
     """
     The surroundings of one call.
 
-    Tests put a store of their own in the place of *opener*, and another *machine*.
+    Tests put stores of their own in the place of *opener* and *device_opener*, and another
+    *machine*.
     """
 
     config: Path = settings.PATH
     json: bool = False
     opener: Callable[[], Store] | None = None
+    device_opener: Callable[[], DeviceStore] | None = None
     machine: Machine = field(default_factory=Machine)
     _settings: Settings | None = None
 
@@ -48,6 +53,12 @@ class Context:
     def store(self) -> Store:
         """Open the directory; the caller closes it. Raises StoreError."""
         return self.opener() if self.opener else open_store(self.dsn)
+
+    def device_store(self) -> DeviceStore:
+        """Open what is remembered of devices, within an event loop; the caller closes it."""
+        if self.device_opener:
+            return self.device_opener()
+        return PostgresStore(Pool(conninfo(self.dsn), name="fermoposta-cli", most=1))
 
     def state(self) -> State:
         """Return all that is stored."""

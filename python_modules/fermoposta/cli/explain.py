@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from email.parser import BytesParser
 from email.policy import SMTP
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
 from fermoposta.cli.context import Context, json_option, pass_context
 from fermoposta.cli.output import Exit, as_json, leave
 from fermoposta.directory.decide import Decision, Facts, Reason, decide, policy_of
-from fermoposta.directory.firing import firing
+from fermoposta.directory.firing import answered, firing
 from fermoposta.directory.model import MessageRule, State
 from fermoposta.directory.problem import Problem, ProblemsError
 from fermoposta.directory.represent import right_of
@@ -24,12 +26,14 @@ class Arrival:
     """
     Where a mail is in the end: in a mailbox of ours by *decision*, or elsewhere (None).
 
-    *rules* are the message rules that then take it on; None where no message was given.
+    *rules* are the message rules that then take it on; None where no message was given. *answer*
+    is what the sender is told, unless lately answered, while the owner is away.
     """
 
     delivery: Delivery
     decision: Decision | None
     rules: tuple[MessageRule, ...] | None = None
+    answer: str | None = None
 
 
 @click.command()
@@ -64,7 +68,8 @@ def explain(
     )
     barred = bool(who and envelope) and right_of(state, who or "", envelope) is None
     routes = router.route(Sender(envelope, login=who, trusted=who is not None), to)
-    arrivals = () if barred else tuple(_arrivals(state, facts, routes.deliveries, content))
+    now = context.machine.now().astimezone(ZoneInfo(settings.timezone))
+    arrivals = () if barred else tuple(_arrivals(state, facts, routes.deliveries, content, now))
     refusals = () if barred else tuple(routes.refusals)
     if context.json:
         document = _document(facts, to, who, arrivals, refusals)
@@ -79,16 +84,23 @@ def explain(
 
 
 def _arrivals(
-    state: State, facts: Facts, deliveries: list[Delivery], content: bytes | None
+    state: State,
+    facts: Facts,
+    deliveries: list[Delivery],
+    content: bytes | None,
+    now: datetime,
 ) -> Iterator[Arrival]:
     for delivery in deliveries:
         decision = landing(state, facts, delivery)
         rules: tuple[MessageRule, ...] | None = None
-        if decision is not None and decision.folder == "inbox" and content is not None:
+        answer = None
+        if decision is not None and decision.folder == "inbox":
             mailbox = base_of(delivery.address)
-            own = [rule for rule in state.rules.values() if rule.mailbox == mailbox]
-            rules = tuple(firing(own, content))
-        yield Arrival(delivery, decision, rules)
+            answer = answered(state, mailbox, facts.sender, now)
+            if content is not None:
+                own = [rule for rule in state.rules.values() if rule.mailbox == mailbox]
+                rules = tuple(firing(own, content))
+        yield Arrival(delivery, decision, rules, answer)
 
 
 def facts_of(sender: str, message: bytes) -> Facts:
@@ -124,6 +136,8 @@ def _lines(arrivals: tuple[Arrival, ...], refusals: tuple[Refusal, ...]) -> list
         lines.append(f"{' → '.join(arrival.delivery.path)}: {_folder(decision)}")
         for position, reason in enumerate(decision.reasons if decision else ()):
             lines.append(f"  {'because' if position == 0 else 'in spite of'}: {_words(reason)}")
+        if arrival.answer is not None:
+            lines.append(f"  then out of office: {' '.join(arrival.answer.split())}")
         lines += [f"  then message rule: {rule.name}" for rule in arrival.rules or ()]
     return lines + [
         f"{' → '.join(refusal.path)}: refused, {refusal.code} {refusal.text}"
@@ -163,6 +177,7 @@ def _document(
                 "path": list(each.delivery.path),
                 "folder": each.decision.folder if each.decision else None,
                 "header": each.decision.header if each.decision else None,
+                "answer": each.answer,
                 "rules": None if each.rules is None else [rule.name for rule in each.rules],
                 "reasons": [_reason(r) for r in each.decision.reasons] if each.decision else [],
             }

@@ -35,8 +35,9 @@ def show(context: Context, mailbox: str) -> None:
 @out_of_office.command("set")
 @json_option
 @click.option("--subject", default="", help="Subject of the answer.")
-@click.option("--from", "from_", metavar="DATE", help="First day, as 2026-08-03.")
-@click.option("--until", metavar="DATE", help="Last day.")
+@click.option("--external", help="What senders outside of the company are told instead.")
+@click.option("--from", "from_", metavar="WHEN", help="First day, or 2026-08-03T18:00+02:00.")
+@click.option("--until", metavar="WHEN", help="Last day, or the moment at which it ends.")
 @click.option("--days", type=int, help="In how many days a sender is answered once.")
 @click.option("--only-company", is_flag=True, help="Answer senders of the own company only.")
 @_mailbox
@@ -48,14 +49,16 @@ def set_answer(
     text: str,
     *,
     subject: str,
+    external: str | None,
     from_: str | None,
     until: str | None,
     days: int | None,
     only_company: bool,
 ) -> None:
-    """Answer with TEXT from now on, or between two days."""
+    """Answer with TEXT from now on, or between two days or moments."""
     given = {
         "text": text,
+        "external": external,
         "subject": subject,
         "from": from_,
         "until": until,

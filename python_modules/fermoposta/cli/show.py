@@ -24,6 +24,9 @@ _FILES = {
     "policies": ("delegations", "grants", "allowed_domains", "junk_rules"),
     "rules": ("rules",),
     "out_of_office": ("out_of_office",),
+    "device_policies": ("device_policies",),
+    "device_access": ("device_access",),
+    "portraits": ("pictures", "certificates"),
 }
 """Which kinds stand in which file of an inventory."""
 

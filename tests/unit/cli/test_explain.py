@@ -16,6 +16,7 @@ from fermoposta.directory.model import (
     Group,
     JunkRule,
     MessageRule,
+    OutOfOffice,
     State,
     User,
 )
@@ -36,6 +37,7 @@ STATE = State.of_records([
         Actions(move="Offers", stop=True),
     ),
     MessageRule("ada@example.org", "Never", position=1),
+    OutOfOffice("eva@example.org", "Back\nsoon", external="Gone & back <soon>"),
     JunkRule("ada@example.org", "promo@shop.test", "allow"),
     JunkRule("example.org", "@shop.test", "block"),
 ])  # fmt: skip
@@ -155,3 +157,21 @@ def test_no_address(explained):
 def test_a_bounce(explained):
     """Has no sender, and no rule is on it."""
     assert "ada@example.org: inbox" in explained("", "ada@example.org").output
+
+
+def test_who_is_away_answers_what_is_for_the_inbox(explained, tmp_path):
+    """Strangers are told what is for strangers; nobody answers a bounce, or what is quarantined."""
+    virus = tmp_path / "virus.eml"
+    virus.write_bytes(b"X-Virus: Eicar\nSubject: x\n\nx\n")
+    to = "eva@example.org"
+
+    assert "  then out of office: Gone & back <soon>\n" in explained("x@nobody.test", to).output
+    colleague = explained("ada@example.org", to, "--login", "ada@example.org").output
+    assert "  then out of office: Back soon\n" in colleague
+    assert "out of office" not in explained("", to).output
+    assert "out of office" not in explained("x@nobody.test", to, str(virus)).output
+    deliveries = json.loads(explained("--json", "x@nobody.test", to).output)["deliveries"]
+    assert {each["address"]: each["answer"] for each in deliveries} == {
+        to: "Gone & back <soon>",
+        "eva@elsewhere.test": None,
+    }

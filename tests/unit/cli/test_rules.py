@@ -103,6 +103,18 @@ def test_an_answer_is_set_shown_and_switched_off(inhabited):
     assert not inhabited.store.state().out_of_office[ADA].enabled
 
 
+def test_an_answer_for_strangers_ends_to_the_minute(inhabited):
+    """Whatever the text holds."""
+    made = inhabited.run(
+        "out-of-office", "set", ADA, "Away", "--external", "Gone & back <soon>",
+        "--until", "2026-08-31T18:30+02:00",
+    )  # fmt: skip
+    shown = inhabited.run("out-of-office", "show", ADA, "--json").json
+
+    assert made.code == 0, made.errors
+    assert (shown["external"], shown["ends"]) == ("Gone & back <soon>", "2026-08-31T16:30:00+00:00")
+
+
 def test_a_wrong_answer_is_refused(inhabited):
     """And one that is not there is no answer."""
     wrong = inhabited.run("out-of-office", "set", ADA, "Away", "--until", "soon")

@@ -1,4 +1,4 @@
-"""Grants that clients make: written into the directory as the portal's, under the client's name."""
+"""What clients set: written into the directory as the portal's, under the client's name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, no error
 
 
 class Writer:
-    """Writes grants into *store*; *current* is the directory as it is followed."""
+    """Writes into *store*, grants above all; *current* is the directory as it is followed."""
 
     def __init__(self, store: Store, current: Callable[[], State]) -> None:
         self._store = store
@@ -43,7 +43,7 @@ class Writer:
 
         The directory that is followed has them when this returns. Raises Refused, or StoreError.
         """
-        await self._apply(lambda state: granting.give(state, mailbox, folder, masks), actor)
+        await self.apply(lambda state: granting.give(state, mailbox, folder, masks), actor)
 
     async def move(self, mailbox: str, folder: str, target: str, *, actor: str) -> None:
         """
@@ -56,9 +56,14 @@ class Writer:
         for grant in granting.below(self._current(), mailbox, folder):
             if grant.managed_by is Owner.INVENTORY:
                 _log.warning("a folder with declared rights was renamed", grant=grant.key)
-        await self._apply(lambda state: granting.move(state, mailbox, folder, target), actor)
+        await self.apply(lambda state: granting.move(state, mailbox, folder, target), actor)
 
-    async def _apply(self, planned: Callable[[State], Plan], actor: str) -> None:
+    async def apply(self, planned: Callable[[State], Plan], actor: str) -> None:
+        """
+        Carry out what *planned* makes of the directory, anew where somebody else was quicker.
+
+        The directory that is followed has it when this returns. Raises Refused, or StoreError.
+        """
         for _ in range(_TRIES):
             try:
                 made = planned(self._current())
