@@ -32,28 +32,34 @@ class TaggedState:
     """Names and tags of what a client has."""
 
     tag: str = ""
-    """The collection's own tag when the client was last told all; empty where it wasn't."""
+    """What the folder said of itself when the client was last told something."""
     items: Mapping[str, str] = field(default_factory=dict)
     since: date | None = None
-    """Where its filter window began when it was last told something."""
+    """Where its filter window began then."""
+    complete: bool = False
+    """Whether nothing was held back then."""
 
     def unchanged(self, tag: str, since: date | None) -> bool:
-        """Whether there is nothing to tell, by the collection's tag alone."""
-        return bool(tag) and (self.tag, self.since) == (tag, since)
+        """Whether there is nothing to tell, by the folder's tag alone."""
+        return self.complete and (self.tag, self.since) == (tag, since)
 
     def having(self, name: str, tag: str) -> TaggedState:
         """Return it after the client has put or changed *name*; it isn't told of that."""
-        return replace(self, tag="", items={**self.items, name: tag})
+        return replace(self, items={**self.items, name: tag})
 
     def without(self, name: str) -> TaggedState:
         """Return it after the client has deleted *name*."""
-        return replace(
-            self, tag="", items={each: tag for each, tag in self.items.items() if each != name}
-        )
+        return replace(self, items={each: tag for each, tag in self.items.items() if each != name})
 
     def doubting(self, name: str) -> TaggedState:
         """Return it where the client is sent *name* again: what it did there was refused."""
-        return self.having(name, UNKNOWN) if name in self.items else self
+        if name not in self.items:
+            return self
+        return replace(self.having(name, UNKNOWN), complete=False)
+
+    def missing(self, name: str) -> TaggedState:
+        """Return it where the client is sent *name* anew: it was not deleted after all."""
+        return replace(self.without(name), complete=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +108,8 @@ class Difference:
             else:
                 has[item.id] = self.listing.items[item.id]
         more = len(self) > count
-        tag = "" if more else self.listing.tag
-        return items, more, TaggedState(tag, has, self.listing.since)
+        after = TaggedState(self.listing.tag, has, self.listing.since, complete=not more)
+        return items, more, after
 
 
 def difference(state: TaggedState, listing: Listing) -> Difference:
@@ -134,6 +140,7 @@ def dump(state: TaggedState) -> Json:
         "tag": state.tag,
         "items": [[name, tag] for name, tag in state.items.items()],
         "since": None if state.since is None else state.since.isoformat(),
+        "complete": state.complete,
     }
 
 
@@ -149,6 +156,7 @@ def load(value: object) -> TaggedState:
                 for name, tag in stored.rows(found.get("items"), 2)
             },
             since=None if since is None else date.fromisoformat(since),
+            complete=stored.flag(found.get("complete")),
         )
     except ValueError as error:
         raise StoredStateError(f"a folder's state: {error}") from None

@@ -25,3 +25,10 @@ def since(filter_type: int, today: date) -> date | None:
         return None if days is None else today - timedelta(days=days)
     except OverflowError:  # the years before 1
         return None
+
+
+def later(one: date | None, other: date | None) -> date | None:
+    """Return the later of two beginnings; None is the beginning of time."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other)

@@ -76,6 +76,11 @@ class Body:
         """Return the element, its children in the order of the schema."""
         return Element("AirSyncBase:Body", self._children())
 
+    def part_element(self) -> Element:
+        """Return it as what one mail adds to its conversation (BodyPart, section 2.2.2.11)."""
+        status = Element("AirSyncBase:Status", "1")
+        return Element("AirSyncBase:BodyPart", [status, *self._children()])
+
     def _children(self) -> Iterator[Element]:
         yield Element("AirSyncBase:Type", str(self.type))
         yield Element("AirSyncBase:EstimatedDataSize", str(self.size))

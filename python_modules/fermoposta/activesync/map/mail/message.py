@@ -77,6 +77,7 @@ def application_data(
     *,
     file_reference: Callable[[Attachment], str],
     body: Body | None = None,
+    body_part: Body | None = None,
     native: int | None = None,
     meeting: Element | None = None,
 ) -> Element:
@@ -92,6 +93,7 @@ def application_data(
         *_header(mail),
         *_attachments(found.attachments, file_reference),
         *([] if body is None else [body.element()]),
+        *([] if body_part is None else [body_part.part_element()]),
         _said("Email:MessageClass", class_),
         *([] if meeting is None else [meeting]),
         _said("Email:InternetCPID", str(_code_page(found))),

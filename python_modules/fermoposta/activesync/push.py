@@ -1,0 +1,303 @@
+"""
+Who waits for what: one hub for each user, whose devices all meet in one process.
+
+A mail folder that somebody waits for is watched by a connection of its own, which Dovecot puts to
+sleep; where there are many, the less important are looked at now and then. Calendars and address
+books are told of by the database that they lie in. A device that waits holds a task and nothing
+else: what it has is read again when something has happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+import structlog
+
+from fermoposta.activesync.folders import Type, tree_of
+from fermoposta.mailstore.mailbox import LoginError, MailboxError, UnavailableError
+from fermoposta.service.pause import pause_after
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from fermoposta.activesync.folders import Folder, Tree
+    from fermoposta.activesync.store.model import Store
+    from fermoposta.mailstore.groupware import Groupware
+    from fermoposta.mailstore.mailbox import Mailbox
+
+WATCHED_MOST = 4
+"""Mail folders of a user that have a connection of their own."""
+LOOK_SECONDS = 60
+"""How often the other ones are looked at."""
+TREE_SECONDS = 60
+"""How old the tree of folders may be where nobody needs it fresh."""
+LINGER_SECONDS = 30
+"""How long a folder is watched on after the last one who waited: devices come back at once."""
+BEGIN_SECONDS = 5
+"""How long somebody waits for the watching to begin; after that the folder is looked at."""
+
+TREE = ""
+"""The path that stands for the tree of folders itself."""
+
+_log = structlog.get_logger()
+
+
+class Woken(Enum):
+    """Why waiting has ended."""
+
+    NEWS = auto()
+    TIMEOUT = auto()
+    SUPERSEDED = auto()
+    """The device has asked anew."""
+    STOPPED = auto()
+    """The service ends, or the user may no longer come in."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    task: asyncio.Task[None]
+    begun: asyncio.Event
+    waiting: int = 0
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    paths: frozenset[str]
+    woken: asyncio.Future[Woken] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def wake(self, why: Woken) -> None:
+        if not self.woken.done():
+            self.woken.set_result(why)
+
+
+class Hub:
+    """What a user's devices share: the tree of folders, and news of changes."""
+
+    def __init__(
+        self, user: str, language: str, mail: Mailbox, groupware: Groupware, store: Store
+    ) -> None:
+        self.user = user
+        self.language = language
+        self._mail, self._groupware, self._store = mail, groupware, store
+        self._tree: tuple[float, Tree] | None = None
+        self._reading = asyncio.Lock()
+        self._serial = 0
+        self._touched: dict[str, int] = {}
+        self._watches: dict[str, _Watch] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._seen: dict[str, int] = {}
+        self._stopped = False
+
+    async def tree(self, *, fresh: bool = False) -> Tree:
+        """Return the user's folders; *fresh* reads them anew, else they may be a minute old."""
+        asked = _now()
+        async with self._reading:
+            if self._tree is not None:
+                read, tree = self._tree
+                if read >= asked or (not fresh and asked - read < TREE_SECONDS):
+                    return tree
+            started = _now()
+            mail, collections = await asyncio.gather(
+                self._mail.folders(), self._groupware.collections()
+            )
+            tree = await tree_of(self._store, self.user, self.language, mail, collections)
+            self._tree = (started, tree)
+            return tree
+
+    def forget_tree(self) -> None:
+        """Have the tree read anew when it is needed next: a folder was made, renamed, deleted."""
+        self._tree = None
+
+    # --- News
+
+    @property
+    def mark(self) -> int:
+        """A moment; to be taken before the folders are looked at."""
+        return self._serial
+
+    def touched(self, path: str) -> None:
+        """Note that the mail folder or the collection at *path* has changed."""
+        self._serial += 1
+        self._touched[path] = self._serial
+        for each in self._waiting.values():
+            if path in each.paths:
+                each.wake(Woken.NEWS)
+
+    def touched_by(self, owner: str, path: str | None) -> None:
+        """
+        Note that a collection of *owner*'s has changed, which may be shared with this user.
+
+        Without a path it's the list of the collections that *owner* sees.
+        """
+        if path is None:
+            if owner == self.user:
+                self.forget_tree()
+                self.touched(TREE)
+        elif self._tree is not None:
+            for folder in self._tree[1]:
+                if folder.origin == path and (folder.owner or self.user) == owner:
+                    self.touched(folder.path)
+        elif owner == self.user:
+            self.touched(path)
+
+    def tree_changed(self, mark: int) -> bool:
+        """Whether folders have come, gone or changed names after *mark*."""
+        return self._touched.get(TREE, 0) > mark
+
+    def since(self, mark: int, folders: Iterable[Folder]) -> list[Folder]:
+        """Return which of *folders* have changed after *mark*."""
+        return [each for each in folders if self._touched.get(each.path, 0) > mark]
+
+    async def news(
+        self, device: str, mark: int, folders: Iterable[Folder], seconds: float
+    ) -> Woken:
+        """
+        Wait until one of *folders* has changed after *mark*, at most so many *seconds*.
+
+        A device waits once: if it asks anew, the older request is answered.
+        """
+        wanted = list(folders)
+        if self._stopped:
+            return Woken.STOPPED
+        if self.since(mark, wanted) or self.tree_changed(mark):
+            return Woken.NEWS
+        mine = _Waiting(frozenset({TREE, *(each.path for each in wanted)}))
+        older = self._waiting.get(device)
+        if older is not None:
+            older.wake(Woken.SUPERSEDED)
+        self._waiting[device] = mine
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                return await mine.woken
+        except TimeoutError:
+            return Woken.TIMEOUT
+        finally:
+            if self._waiting.get(device) is mine:
+                del self._waiting[device]
+
+    def supersede(self, device: str) -> None:
+        """Have a request of *device* that waits answered: it has asked something anew."""
+        older = self._waiting.get(device)
+        if older is not None:
+            older.wake(Woken.SUPERSEDED)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits, and nothing is watched any more."""
+        self._drop_lingering()
+        return not self._waiting and not self._watches
+
+    @asynccontextmanager
+    async def watching(self, folders: Iterable[Folder]) -> AsyncIterator[None]:
+        """Have changes in *folders* noticed while the block runs."""
+        mail = sorted(
+            (each for each in folders if each.is_mail or (each.type is Type.NOTES and each.path)),
+            key=lambda each: (each.type, each.owner is not None),
+        )
+        held = []
+        for each in mail:
+            if each.path in self._watches or len(self._watches) < WATCHED_MOST:
+                held.append(self._watch(each.path))
+            elif self._looking is None:
+                self._looking = asyncio.create_task(self._look_at_others())
+        for watch in held:
+            watch.waiting += 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEGIN_SECONDS):
+                    for watch in held:
+                        await watch.begun.wait()
+            yield
+        finally:
+            for watch in held:
+                watch.waiting -= 1
+                watch.until = _now() + LINGER_SECONDS
+            asyncio.get_running_loop().call_later(LINGER_SECONDS + 1, self._drop_lingering)
+
+    async def stop(self) -> None:
+        """Answer all who wait, and watch nothing any more."""
+        self._stopped = True
+        for each in list(self._waiting.values()):
+            each.wake(Woken.STOPPED)
+        tasks = [each.task for each in self._watches.values()]
+        self._watches.clear()
+        if self._looking is not None:
+            tasks.append(self._looking)
+            self._looking = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- Watching
+
+    def _watch(self, path: str) -> _Watch:
+        found = self._watches.get(path)
+        if found is None or found.task.done():
+            begun = asyncio.Event()
+            found = _Watch(asyncio.create_task(self._follow(path, begun)), begun)
+            self._watches[path] = found
+        return found
+
+    async def _follow(self, path: str, begun: asyncio.Event) -> None:
+        failures = 0
+        while not self._stopped:
+            try:
+                async with aclosing(self._mail.watch(path)) as changes:
+                    async for _ in changes:
+                        # The first time says that it has begun: who looks after it misses nothing.
+                        if begun.is_set():
+                            self.touched(path)
+                        begun.set()
+                        failures = 0
+            except UnavailableError:
+                failures += 1
+            except LoginError:
+                self.touched(path)
+                return
+            except MailboxError as error:
+                # It is gone, or no longer for this user: whoever waits for it will see.
+                _log.info("watch ended", user=self.user, error=type(error).__name__)
+                self.touched(path)
+                return
+            await asyncio.sleep(pause_after(max(failures, 1)))
+            self.touched(path)  # what happened meanwhile nobody told
+
+    async def _look_at_others(self) -> None:
+        while not self._stopped:
+            await asyncio.sleep(LOOK_SECONDS)
+            wanted = {path for each in self._waiting.values() for path in each.paths}
+            others = wanted - self._watches.keys()
+            if not others:
+                continue
+            try:
+                found = await self._mail.folders()
+            except MailboxError:
+                continue
+            for folder in found:
+                if folder.name in others:
+                    before = self._seen.get(folder.name)
+                    self._seen[folder.name] = folder.modseq
+                    if before != folder.modseq:
+                        self.touched(folder.name)
+
+    def _drop_lingering(self) -> None:
+        now = _now()
+        for path, watch in list(self._watches.items()):
+            if watch.waiting <= 0 and watch.until <= now:
+                watch.task.cancel()
+                del self._watches[path]
+        if not self._waiting and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
