@@ -40,6 +40,7 @@ DAEMONS = [
     "postsrsd",
     "imapproxy",
     "fermoposta-agent",
+    "fermoposta-gateway@1",
     "fermoposta-jobs",
     "fermoposta-portal",
     "fermoposta-policy",

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from fermoposta_demo.appliance import Account, Appliance
 
-OUR_UNITS = ["fermoposta-agent", "fermoposta-jobs", "fermoposta-portal", "fermoposta-policy"]
+OUR_UNITS = [
+    "fermoposta-agent",
+    "fermoposta-gateway@1",
+    "fermoposta-jobs",
+    "fermoposta-portal",
+    "fermoposta-policy",
+]
 EXPOSURE = 2.0
 READABLE = """
 select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -109,8 +109,3 @@ def test_calendar_clients_are_shown_the_way(web: Web, service: str) -> None:
 
     assert answer.status == 301
     assert answer.headers["Location"] == "/SOGo/dav/"
-
-
-def test_devices_are_asked_to_wait_until_there_is_something_for_them(web: Web) -> None:
-    """ActiveSync's path is nobody else's: it says "not now", and SOGo does not answer there."""
-    assert web.ask("OPTIONS", "https://mail.example.org/Microsoft-Server-ActiveSync").status == 503

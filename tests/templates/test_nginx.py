@@ -203,3 +203,55 @@ def test_a_message_of_fifty_megabytes_fits(rendered):
     size = re.search(r"client_max_body_size (\d+)m;", rendered("nginx"))[1]
 
     assert int(size) * 1024**2 >= 52428800 * 4 / 3
+
+
+SOCKETS = [f"/run/fermoposta-gateway/{number}.sock" for number in (1, 2)]
+
+
+def gateway_of(text: str) -> str:
+    return re.search(r"(?s)location \^~ /Microsoft-Server-ActiveSync \{(.*?)\n    \}", text)[1]
+
+
+def test_devices_are_led_to_the_gateways_processes(rendered):
+    """To each of them, and to nothing else."""
+    text = rendered("webmail", nginx_gateway_sockets=SOCKETS)
+
+    upstream = re.search(r"(?s)upstream gateway \{(.*?)\n\}", text)[1]
+    assert re.findall(r"server unix:(\S+);", upstream) == SOCKETS
+    # What chooses the process stands before what keeps connections.
+    assert upstream.index("hash $gateway_user consistent;") < upstream.index("keepalive")
+    assert "include snippets/gateway-proxy.conf;" in gateway_of(text)
+    assert "return" not in gateway_of(text)
+
+
+def test_without_a_gateway_devices_are_told_to_wait(rendered):
+    """A device that hears 503 keeps its account; an upstream without servers nginx would refuse."""
+    text = rendered("webmail", nginx_gateway_sockets=[])
+
+    assert "return 503;" in gateway_of(text)
+    assert "upstream gateway" not in text
+
+
+@pytest.mark.parametrize(
+    "login", ["ada", "ada@example.org", r"EXAMPLE\ada", r"\ada", r"EXAMPLE\ada@example.org"]
+)
+def test_all_devices_of_a_user_meet(rendered, login):
+    """However each of them writes the log-in, the process is chosen by the same name."""
+    text = rendered("webmail", nginx_gateway_sockets=SOCKETS)
+    block = re.search(r"(?ms)\$gateway_user \{(.*?)^\}", text)[1]
+    pattern = re.search(r'"~([^"]*)" \$gateway_name;', block)[1]
+
+    found = re.search(pattern.replace("(?<", "(?P<"), login)
+
+    assert found is not None
+    assert found["gateway_name"] == "ada"
+
+
+def test_a_device_may_wait_for_an_hour_and_nothing_is_held_back(rendered):
+    """Answers go out as they come, and a request comes in as it is sent."""
+    text = rendered("gateway-proxy")
+
+    assert "proxy_read_timeout 3600s;" in text
+    assert "proxy_buffering off;" in text
+    assert "proxy_request_buffering off;" in text
+    assert "proxy_set_header X-Real-IP $remote_addr;" in text

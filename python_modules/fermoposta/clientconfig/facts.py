@@ -39,6 +39,11 @@ class Site:
         """Return the port of CalDAV and CardDAV."""
         return 443
 
+    @property
+    def activesync_url(self) -> str:
+        """Return where devices synchronise."""
+        return f"https://{self.host}/Microsoft-Server-ActiveSync"
+
     def dav_path(self, address: str) -> str:
         """Return the principal of *address* for CalDAV and CardDAV (RFC 3744, section 2)."""
         return f"/SOGo/dav/{address}/"

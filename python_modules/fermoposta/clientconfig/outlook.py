@@ -1,6 +1,7 @@
 """Autodiscover for Outlook: plain old XML ([MS-OXDSCLI]), and the JSON that points to it.
 
-Only IMAP, POP3 and SMTP are offered; a schema for ActiveSync is refused in the protocol's own way.
+Outlook is offered IMAP, POP3 and SMTP; what is answered for ActiveSync stands in ``mobilesync``.
+Any other schema is refused in the protocol's own way.
 """
 
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from datetime import datetime
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+from fermoposta.clientconfig import mobilesync
 from fermoposta.clientconfig.facts import Endpoint, Security, Site
 
 RESPONSE = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
@@ -77,7 +79,7 @@ def parse(body: bytes) -> Request:
     )
     if not request.address:
         raise RequestError(INVALID)
-    if request.schema != OUTLOOK:
+    if request.schema not in {OUTLOOK, mobilesync.SCHEMA}:
         raise RequestError(UNKNOWN_SCHEMA)
     return request
 
@@ -110,11 +112,15 @@ def refusal(code: int, now: datetime) -> bytes:
 
 
 def json_answer(site: Site, protocol: str) -> tuple[int, dict[str, str]]:
-    """Return HTTP status and body for the JSON question where the XML for *protocol* is."""
-    if protocol.casefold() == "autodiscoverv1":
-        url = f"https://{site.host}/autodiscover/autodiscover.xml"
-        return 200, {"Protocol": "AutodiscoverV1", "Url": url}
-    message = "The given protocol is not supported; supported values are 'AutodiscoverV1'"
+    """Return HTTP status and body for the JSON question where *protocol* is spoken."""
+    urls = {
+        "AutodiscoverV1": f"https://{site.host}/autodiscover/autodiscover.xml",
+        "ActiveSync": site.activesync_url,
+    }
+    for name, url in urls.items():
+        if protocol.casefold() == name.casefold():
+            return 200, {"Protocol": name, "Url": url}
+    message = f"The given protocol is not supported; supported values are '{','.join(urls)}'"
     return 400, {"ErrorCode": "InvalidProtocol", "ErrorMessage": message}
 
 

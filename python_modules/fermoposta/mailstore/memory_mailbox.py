@@ -31,7 +31,7 @@ from fermoposta.mailstore.memory_message import Content
 from fermoposta.mailstore.uidset import UidSet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from datetime import date
 
     from fermoposta.mailstore.mailbox import Query
@@ -247,9 +247,7 @@ class MemoryMailbox:
     ) -> Snapshot:
         """Return what *folder* holds."""
         box = self._box(folder, "r")
-        shown = {
-            uid: each for uid, each in box.messages.items() if "\\Deleted" not in each.flags
-        }
+        shown = {uid: each for uid, each in box.messages.items() if "\\Deleted" not in each.flags}
         present = UidSet.of(shown)
         return Snapshot(
             uidvalidity=box.uidvalidity,
@@ -303,7 +301,7 @@ class MemoryMailbox:
         start: int = 0,
         length: int | None = None,
         raw: bool = False,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield a section in pieces."""
         box = self._box(folder, "r")
         if uid not in box.messages:
@@ -376,7 +374,7 @@ class MemoryMailbox:
         box = self._box(folder, "r")
         return UidSet.of(uid for uid, it in box.messages.items() if _fits(it, query))
 
-    async def watch(self, folder: str) -> AsyncIterator[None]:
+    async def watch(self, folder: str) -> AsyncGenerator[None, None]:
         """Yield when watching has begun, then each time that something changed."""
         box = self._box(folder, "r")
         watcher = asyncio.Event()

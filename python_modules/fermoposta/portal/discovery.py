@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fermoposta.clientconfig import apple, mta_sts, outlook, thunderbird
+from fermoposta.clientconfig import apple, mobilesync, mta_sts, outlook, thunderbird
 from fermoposta.clientconfig.facts import domain_of, normalised_address, normalised_domain
 from fermoposta.portal.web import body_of, portal_of
 
@@ -25,7 +25,7 @@ async def autoconfig(request: Request) -> Response:
 
 
 async def autodiscover(request: Request) -> Response:
-    """Answer Outlook; what it can't be told goes out with status 200, as the protocol has it."""
+    """Answer Outlook and phones; what can't be told is told with status 200."""
     portal = portal_of(request)
     body = await body_of(request, outlook.LARGEST_REQUEST)
     try:
@@ -36,11 +36,14 @@ async def autodiscover(request: Request) -> Response:
     if not address or not domain or not await run_in_threadpool(portal.store.hosts, domain):
         refusal = outlook.refusal(outlook.UNKNOWN_ADDRESS, portal.clock())
         return Response(refusal, media_type=_XML)
+    if asked.schema == mobilesync.SCHEMA:
+        phones = mobilesync.document(portal.site, address, portal.settings.language)
+        return Response(phones, media_type=_XML)
     return Response(outlook.document(portal.site, address), media_type=_XML)
 
 
 async def autodiscover_json(request: Request) -> Response:
-    """Tell Outlook where the XML is."""
+    """Tell Outlook where the XML is, and phones where they synchronise."""
     protocol = request.query_params.get("Protocol", "")
     status, answer = outlook.json_answer(portal_of(request).site, protocol)
     return JSONResponse(answer, status)

@@ -18,6 +18,7 @@ def configure(level: int = logging.INFO) -> None:
     """Send what this process logs, libraries included, to stderr."""
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,
             _one_line,

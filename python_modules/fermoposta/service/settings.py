@@ -56,6 +56,10 @@ class Settings:
     """Where Dovecot says that a client put something into a Sent folder."""
     agent_deleted_socket: Path = Path("/run/fermoposta-agent/deleted")
     """Where Dovecot says what somebody deletes in another's folder."""
+    agent_answers_socket: Path = Path("/run/fermoposta-agent/answers.sock")
+    """Where the gateway hands over what users answer while they are away."""
+    gateway_user: str = "fermoposta-gateway"
+    """As whom the gateway runs."""
     mail_user: str = "vmail"
     """The mail store's user, as whom Dovecot's processes run."""
     sharing_socket: Path = Path("/run/fermoposta-agent/sharing.sock")
@@ -69,6 +73,11 @@ class Settings:
     """Where the host's own services hand over mail, without TLS or log-in."""
     dkim_dir: Path = Path("/var/lib/rspamd/dkim")
     calendar_url: str = "http://127.0.0.1:20001/SOGo"
+    webmail_local_url: str = "http://127.0.0.1:20000/SOGo"
+    """Where users' calendars and address books are, for the users' own passwords."""
+    submission_host: str = "127.0.0.1"
+    submission_port: int = 587
+    """Where mail of users is handed over, with their own passwords."""
     calendar_secret_file: Path = Path("/etc/fermoposta/calendar.secret")
     """Opens every calendar, from this host only."""
     timezone: str = "Europe/Rome"
@@ -96,6 +105,24 @@ class Settings:
     """Seconds between two looks at every mailbox for what is beyond the limits."""
     session_hours: int = 12
     """Hours after which a portal session ends, used or not."""
+    gateway_socket_dir: Path = Path("/run/fermoposta-gateway")
+    """Where each of the gateway's processes has a socket, by its number."""
+    gateway_login_seconds: int = 300
+    """For how long the gateway believes what Dovecot said of a password."""
+    gateway_idle_seconds: int = 300
+    """Seconds without a request after which a user's connections are closed."""
+    eas_heartbeat_least: int = 60
+    """Seconds that a device's request for news waits at least."""
+    eas_heartbeat_most: int = 3540
+    """Seconds that it waits at most; the web server gives up after an hour."""
+    eas_folders_most: int = 300
+    """Folders that a device may watch at once."""
+    eas_window_most: int = 512
+    """Items that a device is sent in one answer."""
+    eas_answer_bytes: int = 2 * 1024**2
+    """Bytes of items in one answer, where one item alone is not more."""
+    eas_new_devices: Literal["allowed", "quarantined", "blocked"] = "allowed"
+    """What a device may that was never seen, where the directory says nothing."""
     policy_socket: Path = Path("/run/fermoposta-policy/policy.sock")
     """Where Postfix asks whether a recipient may be written to."""
     policy_milter_socket: Path = Path("/run/fermoposta-policy/milter.sock")

@@ -35,9 +35,7 @@ def test_the_question_is_read() -> None:
         (b'<?xml version="1.0" encoding="klingon"?><a/>', outlook.INVALID),
         (b" " * (outlook.LARGEST_REQUEST + 1), outlook.INVALID),
         (
-            QUESTION.replace(
-                "outlook/responseschema/2006a", "mobilesync/responseschema/2006"
-            ).encode(),
+            QUESTION.replace("outlook/responseschema/2006a", "else/responseschema/2006").encode(),
             outlook.UNKNOWN_SCHEMA,
         ),
     ],
@@ -93,8 +91,12 @@ def test_a_refusal_is_an_answer_too() -> None:
     assert error.findtext("r:ErrorCode", "", NAMES) == "500"
 
 
-def test_json_points_to_the_xml_and_to_nothing_else(site: Site) -> None:
+def test_json_points_to_what_there_is_and_to_nothing_else(site: Site) -> None:
     """We do not speak of protocols that we don't have."""
+    assert outlook.json_answer(site, "activesync") == (
+        200,
+        {"Protocol": "ActiveSync", "Url": "https://mail.example.org/Microsoft-Server-ActiveSync"},
+    )
     assert outlook.json_answer(site, "AutodiscoverV1")[1]["Url"] == (
         "https://mail.example.org/autodiscover/autodiscover.xml"
     )

@@ -6,13 +6,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 OUTLOOK = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
+PHONES = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"
 
 
-def question(address: str) -> str:
+def question(address: str, schema: str = OUTLOOK) -> str:
     return (
         "<Autodiscover xmlns='http://schemas.microsoft.com/exchange/autodiscover/outlook"
         f"/requestschema/2006'><Request><EMailAddress>{address}</EMailAddress>"
-        f"<AcceptableResponseSchema>{OUTLOOK}</AcceptableResponseSchema></Request></Autodiscover>"
+        f"<AcceptableResponseSchema>{schema}</AcceptableResponseSchema></Request></Autodiscover>"
     )
 
 
@@ -71,18 +72,43 @@ def test_outlook_is_told_in_its_own_way_that_there_is_nothing(browser, address: 
     assert b"<ErrorCode>500</ErrorCode>" in response.content
 
 
+def test_phones_find_where_they_synchronise(browser) -> None:
+    """By the same question with the schema of ActiveSync."""
+    asked = question("Ada@example.org", PHONES)
+
+    response = browser.ask("POST", "/Autodiscover/Autodiscover.xml", content=asked)
+
+    root = ET.fromstring(response.content)  # noqa: S314 - our own document
+    (url,) = [e.text for e in root.iter(f"{{{PHONES}}}Url")]
+    assert url == "https://mail.example.org/Microsoft-Server-ActiveSync"
+    assert [e.text for e in root.iter(f"{{{PHONES}}}EMailAddress")] == ["ada@example.org"]
+
+
+def test_phones_of_others_are_told_that_there_is_nothing(browser) -> None:
+    """In the protocol's own way."""
+    asked = question("ada@elsewhere.example", PHONES)
+
+    response = browser.ask("POST", "/autodiscover/autodiscover.xml", content=asked)
+
+    assert response.status_code == 200
+    assert b"<ErrorCode>500</ErrorCode>" in response.content
+
+
 def test_discovery_does_not_say_who_exists(browser) -> None:
     """A made-up address gets what a real one gets."""
+    for schema in (OUTLOOK, PHONES):
+        real, made_up = (
+            browser.ask(
+                "POST",
+                "/autodiscover/autodiscover.xml",
+                content=question(f"{who}@example.org", schema),
+            )
+            for who in ("bob", "zoe")
+        )
+        assert made_up.text.replace("zoe", "bob") == real.text
     for path in ("/mail/config-v1.1.xml?emailaddress=", "/clients/mail.mobileconfig?address="):
         real, made_up = (browser.get(f"{path}{who}@example.org") for who in ("ada", "zoe"))
         assert real.status_code == made_up.status_code == 200
-    real, made_up = (
-        browser.ask(
-            "POST", "/autodiscover/autodiscover.xml", content=question(f"{who}@example.org")
-        )
-        for who in ("bob", "zoe")
-    )
-    assert made_up.text.replace("zoe", "bob") == real.text
 
 
 def test_json_says_where_the_xml_is(browser) -> None:

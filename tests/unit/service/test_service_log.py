@@ -23,6 +23,17 @@ def test_a_line_is_an_event_and_pairs(capsys: pytest.CaptureFixture[str]) -> Non
     )
 
 
+def test_lines_of_one_request_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is bound to a request stands at the end of each of its lines."""
+    log.configure()
+
+    with structlog.contextvars.bound_contextvars(request="1a2b"):
+        structlog.get_logger().info("answered", status=200)
+    structlog.get_logger().info("ready")
+
+    assert capsys.readouterr().err == "<6>answered status=200 request=1a2b\n<6>ready\n"
+
+
 def test_a_value_forges_neither_line_nor_key(capsys: pytest.CaptureFixture[str]) -> None:
     """What a stranger sends stays within its quotes."""
     log.configure()

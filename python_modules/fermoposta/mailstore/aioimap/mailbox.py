@@ -11,7 +11,7 @@ from fermoposta.mailstore.aioimap.login import log_in, log_out
 from fermoposta.mailstore.aioimap.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from fermoposta.mailstore.aioimap.connection import Connection
@@ -136,7 +136,7 @@ class ImapMailbox:
         start: int = 0,
         length: int | None = None,
         raw: bool = False,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield a section in pieces."""
         return reading.stream(
             self._access, folder, uid, section, start=start, length=length, raw=raw
@@ -180,7 +180,7 @@ class ImapMailbox:
         """Return the messages that *query* fits."""
         return await reading.search(self._access, folder, query)
 
-    def watch(self, folder: str) -> AsyncIterator[None]:
+    def watch(self, folder: str) -> AsyncGenerator[None, None]:
         """Yield when watching has begun, then each time that something changed."""
         return watching.watch(self._connect, folder)
 

@@ -12,7 +12,7 @@ from fermoposta.mailstore.mailbox import MessageMissingError, Snapshot, Summary
 from fermoposta.mailstore.uidset import UidSet, UidSetError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from datetime import date
 
     from fermoposta.mailstore.aioimap.access import Access
@@ -115,7 +115,7 @@ async def stream(
     start: int,
     length: int | None,
     raw: bool,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield a section in pieces; between them others use the connection."""
     (section,) = _checked((section,))
     undo = not raw and bool(_BODY.fullmatch(section))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fermoposta.mailstore.aioimap import command
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from fermoposta.mailstore.aioimap.connection import Connection
 
@@ -16,7 +16,9 @@ IDLE_SECONDS = 25 * 60
 can put the connection to sleep."""
 
 
-async def watch(connect: Callable[[], Awaitable[Connection]], folder: str) -> AsyncIterator[None]:
+async def watch(
+    connect: Callable[[], Awaitable[Connection]], folder: str
+) -> AsyncGenerator[None, None]:
     """Yield at first, and upon each change."""
     connection = await connect()
     try:

@@ -1,0 +1,1 @@
+"""The door for devices: ActiveSync over HTTP, one process per core behind the web server."""
