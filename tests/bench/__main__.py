@@ -10,7 +10,7 @@ from fermoposta_demo import host
 from fermoposta_demo.paths import BUILD
 from fermoposta_demo.progress import CommandError, give_up, say
 from tests.bench import compile as compiling
-from tests.bench import delivery, directory, in_force, policy, provision
+from tests.bench import delivery, directory, eas, in_force, policy, provision
 
 if TYPE_CHECKING:
     from tests.bench import Result
@@ -32,6 +32,13 @@ BUDGETS = {
     "in_force_rights_s": 5,
     "in_force_junk_s": 5,
     "in_force_policy_s": 5,
+    "eas_initial_2k_s": 2.5,
+    "eas_noop_10k_ms": 20,
+    "eas_folder_sync_200_s": 0.5,
+    "eas_push_median_s": 0.2,
+    "eas_push_max_s": 1,
+    "eas_idle_kb_per_device": 20,
+    "eas_idle_request_ms": 100,
 }
 
 
@@ -51,6 +58,8 @@ def main() -> int:
         results += delivery.run(provision.CONTAINER)
         say("--- in force")
         results += in_force.run(provision.CONTAINER)
+        say("--- ActiveSync")
+        results += eas.run(provision.CONTAINER)
     except CommandError as error:
         return give_up(error)
     finally:

@@ -30,6 +30,18 @@ def test_a_phone_of_12_1_is_told_of_no_notes(host):
     assert 10 not in {each.type for each in phone.device.folders.values()}
 
 
+def test_the_oldest_phones_ask_for_the_mail_folders_at_once(host):
+    """GetHierarchy of 12.1 lists them without a key; later versions have no such command."""
+    phone = host.phone("12.1")
+
+    answered = phone.ask("GetHierarchy", None)
+
+    types = {each.text_of("FolderHierarchy:Type") for each in answered.elements}
+    assert types == {"2", "3", "4", "5", "12"}
+    with pytest.raises(ClientError, match="501"):
+        host.phone("14.1").ask("GetHierarchy", None)
+
+
 def test_folders_are_made_renamed_moved_and_deleted(host):
     """What the phone does to the tree is done in the mailbox; the id stays when a name changes."""
     phone = host.phone()
