@@ -7,7 +7,7 @@ opaque data. There are no attributes, no entities, no processing instructions, n
 
 from fermoposta.activesync.wbxml.decode import Limits, decode
 from fermoposta.activesync.wbxml.element import Element
-from fermoposta.activesync.wbxml.encode import Writer, chunks, encode
+from fermoposta.activesync.wbxml.encode import chunks, encode
 from fermoposta.activesync.wbxml.errors import DecodeError, EncodeError, WbxmlError
 from fermoposta.activesync.wbxml.render import render
 
@@ -17,7 +17,6 @@ __all__ = [
     "EncodeError",
     "Limits",
     "WbxmlError",
-    "Writer",
     "chunks",
     "decode",
     "encode",

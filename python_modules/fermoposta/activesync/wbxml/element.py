@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from fermoposta.activesync.wbxml.codepages import UNKNOWN
+from fermoposta.activesync.wbxml.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,11 +60,17 @@ class Element:
 
     @property
     def text(self) -> str:
-        """The text in it; opaque bytes are read as UTF-8, as clients send text either way."""
-        return "".join(
-            child.decode(errors="replace") if isinstance(child, bytes) else child
-            for child in self.children
-            if not isinstance(child, Element)
+        """
+        The text in it, of characters that XML can hold; see `clean`.
+
+        Opaque bytes are read as UTF-8, as clients send text either way.
+        """
+        return clean(
+            "".join(
+                child.decode(errors="replace") if isinstance(child, bytes) else child
+                for child in self.children
+                if not isinstance(child, Element)
+            )
         )
 
     @property

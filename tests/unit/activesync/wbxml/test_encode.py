@@ -2,7 +2,7 @@ import pytest
 from tests.unit.activesync.documents import FETCHED, FIRST_SYNC, NEW_CONTACT
 
 from fermoposta.activesync import multipart
-from fermoposta.activesync.wbxml import Element, EncodeError, Writer, chunks, decode, encode
+from fermoposta.activesync.wbxml import Element, EncodeError, chunks, decode, encode
 from fermoposta.activesync.wbxml.encode import CHUNK
 
 SYNC = Element("AirSync:Sync", [Element("AirSync:Status", "1")])
@@ -52,46 +52,6 @@ def test_what_cannot_be_said_is_refused(root, problem):
         encode(Element("AirSync:Sync", [root]))
 
     assert str(caught.value).startswith(problem)
-
-
-def test_a_document_can_be_written_piece_by_piece():
-    """The answer leaves while its items are still being read."""
-    writer = Writer()
-    sent = writer.start("AirSync:Sync") + writer.start("AirSync:Collections")
-    for number in ("1", "2"):
-        sent += b"".join(writer.element(Element("AirSync:CollectionId", number)))
-    sent += writer.empty("AirSync:MoreAvailable") + writer.end()
-
-    assert not writer.complete
-    sent += writer.end()
-
-    assert writer.complete
-    assert decode(sent) == Element(
-        "AirSync:Sync",
-        [
-            Element(
-                "AirSync:Collections",
-                [
-                    Element("AirSync:CollectionId", "1"),
-                    Element("AirSync:CollectionId", "2"),
-                    Element("AirSync:MoreAvailable"),
-                ],
-            )
-        ],
-    )
-
-
-def test_pieces_that_make_no_document_are_refused():
-    """Text outside, an end too many, a second element on top."""
-    for wrong in (Writer().end, lambda: Writer().text("a"), lambda: Writer().opaque(b"a")):
-        with pytest.raises(EncodeError):
-            wrong()
-
-    writer = Writer()
-    written = b"".join(writer.element(SYNC))
-    with pytest.raises(EncodeError, match="one element on top"):
-        writer.start("AirSync:Sync")
-    assert written == encode(SYNC)
 
 
 def test_chunks_are_worth_sending():

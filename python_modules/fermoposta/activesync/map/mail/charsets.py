@@ -20,6 +20,9 @@ _WIDER = {
 _NO_CHARSETS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
 """Codecs of Python's that no mail is written in; some of them warn, or take very long."""
 
+_AS_ASCII = {"", "utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"}
+"""Charsets in which octets below 128 are ASCII, as most of what is read has no others."""
+
 _LAST = "cp1252"
 
 
@@ -30,6 +33,8 @@ def text_of(data: bytes, charset: str, *, cut: bool = False) -> str:
     In *charset* where that fits, else in UTF-8, else with U+FFFD for what fits nowhere. Where
     *data* is only the beginning of something (*cut*), half a character at its end is left out.
     """
+    if data.isascii() and charset.lower() in _AS_ASCII:
+        return clean(data.decode("ascii"))
     known = _codec(charset)
     for name in (known, "utf-8"):
         if (found := _decoded(data, name, "strict", cut=cut)) is not None:
