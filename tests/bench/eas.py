@@ -40,6 +40,9 @@ FOLDERS = 200
 DELIVERIES, DELIVERIES_BASELINE = 20, 3
 USERS, DEVICES = 250, 1_000
 REPETITIONS = 15
+SETTLE = 8
+"""Seconds that a phone has waited when the mail comes; Dovecot has put its connection to sleep."""
+HEARTBEAT = 120
 PASSWORD = "Misura2026eas"
 FILE = "/run/fermoposta-bench-eas.yml"
 SERVER = "mail.example.org"
@@ -93,7 +96,7 @@ class Bench:
         host.put(self.container, FILE, json.dumps(declared).encode())
         self.fermoposta("apply", *options, FILE)
 
-    def phone(self, user: str, *, sogo: bool = False, seconds: float = 120) -> Client:
+    def phone(self, user: str, *, sogo: bool = False, seconds: float = HEARTBEAT) -> Client:
         """Return a new device of *user*, that knows the folders."""
         connection = Connection(
             SERVER,
@@ -186,21 +189,24 @@ class Bench:
         sogo_activesync.prepare(self.container, user)
         sync.sync_all(phone, Wanted(folder=inbox))
         for number in range(count):
-            answered: list[float] = []
+            answered: list[tuple[float, bool]] = []
 
-            def wait(answered: list[float] = answered) -> None:
-                ping.ping(phone, [(inbox, "Email")], 120)
-                answered.append(time.monotonic())
+            def wait(answered: list[tuple[float, bool]] = answered) -> None:
+                told = ping.ping(phone, [(inbox, "Email")], HEARTBEAT)
+                answered.append((time.monotonic(), bool(told)))
 
             thread = Thread(target=wait)
             thread.start()
-            time.sleep(2)
+            time.sleep(SETTLE)
             self.deliver(user, f"push {number} {uuid.uuid4().hex}")
             delivered = time.monotonic()
-            thread.join(120)
+            thread.join(HEARTBEAT)
             if not answered:
                 raise CommandError("a Ping", "it was not answered")
-            yield max(answered[0] - delivered, 0.0)
+            at, told = answered[0]
+            if not told:
+                say("  the phone was told nothing until its time was over")
+            yield max(at - delivered, 0.0)
             sync.sync_all(phone, Wanted(folder=inbox))
 
     def deliver(self, user: str, subject: str) -> None:
@@ -289,14 +295,15 @@ class Bench:
     def memory(self) -> int:
         """Return the memory of the gateway's processes in kB, what they share counted once."""
         script = (
-            "for pid in $(pgrep -f fermoposta.gateway); do grep ^Pss: /proc/$pid/smaps_rollup; done"
+            "for pid in $(pgrep -f -- '-m fermoposta[.]gateway'); do"
+            " grep ^Pss: /proc/$pid/smaps_rollup; done"
         )
         lines = podman("exec", self.container, "sh", "-c", script).splitlines()
         return sum(int(line.split()[1]) for line in lines)
 
     def processes(self) -> tuple[int, int]:
         """Return how many processes the gateway has, and Dovecot's for IMAP."""
-        script = "pgrep -fc fermoposta.gateway; pgrep -xc imap"
+        script = "pgrep -fc -- '-m fermoposta[.]gateway'; pgrep -xc imap"
         words = podman("exec", self.container, "sh", "-c", f"{script}; true").split()
         return int(words[0]), int(words[1])
 
