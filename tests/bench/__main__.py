@@ -10,7 +10,7 @@ from fermoposta_demo import host
 from fermoposta_demo.paths import BUILD
 from fermoposta_demo.progress import CommandError, give_up, say
 from tests.bench import compile as compiling
-from tests.bench import delivery, directory, eas, in_force, policy, provision
+from tests.bench import delivery, directory, eas, eas_fuzz, in_force, policy, provision
 
 if TYPE_CHECKING:
     from tests.bench import Result
@@ -39,6 +39,7 @@ BUDGETS = {
     "eas_push_max_s": 1,
     "eas_idle_kb_per_device": 20,
     "eas_idle_request_ms": 100,
+    "eas_fuzz_failures": 0,
 }
 
 
@@ -50,6 +51,8 @@ def main() -> int:
         results += directory.run()
         say("--- compile")
         results += compiling.run()
+        say("--- wrong requests")
+        results += eas_fuzz.run()
         say("--- policy")
         results += policy.run()
         say("--- provision")

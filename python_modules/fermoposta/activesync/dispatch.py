@@ -25,8 +25,14 @@ from fermoposta.activesync.store.model import OvertakenError, StoreAwayError
 from fermoposta.activesync.versions import VERSIONS, commands_of
 from fermoposta.activesync.wbxml import DecodeError, decode
 from fermoposta.activesync.wbxml import Limits as WbxmlLimits
-from fermoposta.mailstore.groupware import AwayError
-from fermoposta.mailstore.mailbox import LoginError, UnavailableError
+from fermoposta.mailstore.groupware import AwayError, CollectionMissingError, DeniedError
+from fermoposta.mailstore.mailbox import (
+    FolderMissingError,
+    ForbiddenError,
+    LoginError,
+    QuotaError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -121,10 +127,18 @@ class Dispatcher:
 
 
 async def _carried_out(handler: Handler, session: Session, asked: Asked) -> Answer:
-    """Run *handler*, once more where another request of the device was quicker."""
+    """
+    Run *handler*, once more where another request of the device was quicker.
+
+    Also where a folder has gone since the tree was read: in the one that is read anew it is not,
+    and each command has a status for that.
+    """
     try:
         return await handler(session, asked)
     except OvertakenError:
+        return await handler(session, asked)
+    except (FolderMissingError, CollectionMissingError):
+        session.hub.forget_tree()
         return await handler(session, asked)
 
 
@@ -136,6 +150,11 @@ def told(request: Request, error: Exception) -> Answer:
         return status_only(command, request.version, error.status)
     if isinstance(error, LoginError):
         return Answer(status=401)
+    if isinstance(error, (ForbiddenError, DeniedError)):
+        _log.info("command refused", command=command, device=request.device_id, reason=reason)
+        return status_only(command, request.version, Common.ACCESS_DENIED)
+    if isinstance(error, QuotaError):
+        return status_only(command, request.version, Common.MAILBOX_FULL)
     if isinstance(error, (*AWAY, OvertakenError)):
         _log.warning("command put off", command=command, device=request.device_id, reason=reason)
         return away()

@@ -44,7 +44,9 @@ class Common(IntEnum):
     INVALID_XML = 103
     SERVER_ERROR = 110
     RETRY_LATER = 111
+    MAILBOX_FULL = 113
     DEVICE_BLOCKED = 129
+    ACCESS_DENIED = 130
     COMMAND_NOT_SUPPORTED = 137
     WIPE_REQUESTED = 140
     NOT_PROVISIONED = 142
@@ -59,6 +61,8 @@ _HTTP = {
     Common.SERVER_ERROR: 500,
     Common.RETRY_LATER: 503,
     Common.DEVICE_BLOCKED: 403,
+    Common.ACCESS_DENIED: 403,
+    Common.MAILBOX_FULL: 507,
     Common.COMMAND_NOT_SUPPORTED: 501,
     # No 403, although the section has it for a wipe: only 449 makes a device ask for Provision.
     Common.WIPE_REQUESTED: 449,

@@ -53,7 +53,7 @@ class HostBackends:
             password,
             self.settings.webmail_local_url,
             self.client,
-            quiet=self.settings.calendar_url,
+            quiet=self.settings.quiet_calendar_url,
         )
 
     def submission(self, address: str, password: str) -> Submission:

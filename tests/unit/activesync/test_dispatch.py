@@ -26,7 +26,7 @@ from fermoposta.activesync.store.model import (
 from fermoposta.activesync.versions import VERSIONS, commands_of
 from fermoposta.activesync.wbxml import Element, encode
 from fermoposta.mailstore.groupware import AwayError
-from fermoposta.mailstore.mailbox import LoginError, UnavailableError
+from fermoposta.mailstore.mailbox import LoginError, QuotaError, UnavailableError
 
 WBXML = "application/vnd.ms-sync.wbxml"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -228,6 +228,13 @@ def test_a_password_that_was_changed_meanwhile_is_asked_for(desk: Desk) -> None:
     desk.raises = [LoginError("x")]
 
     assert told(desk.ask()) == 401
+
+
+def test_a_full_mailbox_is_told(desk: Desk) -> None:
+    """By its status, and at 12.1 by that of HTTP; it is no error of the server's."""
+    for version, expected in (("14.1", "113"), ("12.1", 507)):
+        desk.raises = [QuotaError("x")]
+        assert told(desk.ask(version=version)) == expected
 
 
 def test_a_command_fails_with_its_own_status(desk: Desk) -> None:

@@ -29,6 +29,8 @@ _RECIPIENTS = (b"to", b"cc", b"bcc")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 LONGEST_LIST = 200_000
 """Octets of one To, Cc or Bcc; far more than people write, and read in bounded time."""
+LONGEST_ADDRESS = 2_000
+"""Characters of one of them, name and all: what is read of it takes the square of that."""
 _header = HeaderRegistry()
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What the standard library makes of what is no address."""
@@ -157,6 +159,8 @@ def _addresses(name: str, field: bytes) -> Sequence[str]:
     value = _value(field)
     if len(field) > LONGEST_LIST:
         raise LetterError(f"{name} has more than {LONGEST_LIST} octets")
+    if max(map(len, value.split(","))) > LONGEST_ADDRESS:
+        raise LetterError(f"{name} holds something longer than {LONGEST_ADDRESS} characters")
     if not value:
         return []
     try:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 SENT = "Sent"
 """What the folder is called where there is none yet; as the mail server calls it."""
-LARGE = 256 * 1024
-"""Octets from which on reading a mail would keep others waiting."""
+LARGE = 16 * 1024
+"""Octets from which on reading a mail would keep others waiting: a list of odd addresses does."""
 _UNRESOLVED = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
 """A recipient's address is no good (RFC 3463, section 3.2)."""
 _TOO_LARGE = re.compile(r"\b5\.3\.4\b|^552\b")

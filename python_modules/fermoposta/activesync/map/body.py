@@ -6,10 +6,10 @@ Stores hold plain text; what a device writes as HTML becomes plain text here.
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, TypeAlias
 
 from fermoposta.activesync.map.content import leaf
+from fermoposta.activesync.map.mail import plaintext
 from fermoposta.activesync.wbxml.element import Element
 from fermoposta.activesync.wbxml.text import clean
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 TAG = "AirSyncBase:Body"
 PLAIN, HTML = "1", "2"
-_BREAKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
-_SILENT = frozenset({"head", "script", "style", "title"})
 
 
 def plain(text: str, limit: int | None = None) -> Element | None:
@@ -59,7 +57,8 @@ def text_of(body: Element) -> str | None:
     kind = (body.text_of("AirSyncBase:Type") or PLAIN).strip()
     if (body.text_of("AirSyncBase:Truncated") or "").strip() == "1" or kind not in {PLAIN, HTML}:
         return None
-    return _from_html(data) if kind == HTML else data.replace("\r\n", "\n").replace("\r", "\n")
+    text = plaintext.of_html(data, dense=True) if kind == HTML else data
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def same(one: str, other: str) -> bool:
@@ -69,37 +68,3 @@ def same(one: str, other: str) -> bool:
 
 def _lines(text: str) -> list[str]:
     return [line.rstrip() for line in clean(text).strip().splitlines()]
-
-
-def _from_html(data: str) -> str:
-    reader = _Reader()
-    reader.feed(data)
-    reader.close()
-    return "\n".join(line.strip() for line in "".join(reader.texts).splitlines()).strip()
-
-
-class _Reader(HTMLParser):
-    """Collects what is shown, a line for each block."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self._silent: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        if tag in _SILENT:
-            self._silent.append(tag)
-        elif tag in _BREAKS and (tag == "br" or (self.texts and self.texts[-1] != "\n")):
-            self.texts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._silent and tag == self._silent[-1]:
-            self._silent.pop()
-        elif tag in _BREAKS - {"br"}:
-            self.texts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent and (shown := " ".join(data.split())):
-            space = " " if data[0].isspace() and self.texts and self.texts[-1] != "\n" else ""
-            self.texts.append(space + shown + (" " if data[-1].isspace() else ""))

@@ -31,7 +31,9 @@ from fermoposta.activesync.client.operations import Add, Change, Delete, Fetch
 from fermoposta.activesync.client.options import Body, Options
 from fermoposta.activesync.client.send import Source
 from fermoposta.activesync.client.sync import Wanted
+from fermoposta.activesync.request import parse
 from fermoposta.activesync.wbxml import Element
+from fermoposta.mailstore.groupware import Object
 
 VERSIONS = ("12.1", "14.1", "16.1")
 DATA = "AirSync:ApplicationData"
@@ -58,22 +60,60 @@ ODD_MAIL = (
     b"no header at all",
     b"Subject: \xff\xfe\x00odd\r\nFrom: =?x-odd?B?////?= <a@b\r\nDate: never\r\n\r\nbody",
     b"Content-Type: text/plain; charset=x-none\r\n\r\n\xff\xfe\x80 8 bit",
-    b"Content-Type: text/plain; charset=\"ut\xff\"\r\n\r\n\xe9",
+    b'Content-Type: text/plain; charset="ut\xff"\r\n\r\n\xe9',
     b"Content-Type: text/plain; charset=utf-7\r\n\r\n+AD0- \xe9",
     b"Content-Type: text/html; charset=punycode\r\n\r\n<p>\xe9<a href='x'" + b"<div>" * 500,
-    b"Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\nx",
+    b'Content-Type: multipart/mixed; boundary=""\r\n\r\n--\r\n\r\nx',
     b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nx",
     b"Content-Type: multipart/alternative; boundary=b\r\n\r\n"
     + b"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" * 60,
-    b"Content-Type: message/rfc822\r\n\r\n" * 50 + b"x",
+    b"Content-Type: message/rfc822\r\n\r\n" * 10 + b"x",
     b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n",
-    b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"
-    b"UID:\x00\r\nDTSTART:00000000T000000Z\r\nRRULE:FREQ=YEARLY;COUNT=99999999999\r\n"
-    b"END:VEVENT\r\nEND:VCALENDAR\r\n",
+    (
+        b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"
+        b"UID:\x00\r\nDTSTART:00000000T000000Z\r\nRRULE:FREQ=YEARLY;COUNT=99999999999\r\n"
+        b"END:VEVENT\r\nEND:VCALENDAR\r\n"
+    ),
     b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n=====\xff",
     b"Content-Type: " + b"a/" * 3000 + b"\r\nReferences: " + b"<a@b> " * 3000 + b"\r\n\r\nx",
-    b"To: " + b"a@b, " * 2000 + b"\r\nFrom: \"" + b"\\\"" * 3000 + b"\r\n\r\nx",
+    b"To: " + b"a@b, " * 2000 + b'\r\nFrom: "' + b'\\"' * 3000 + b"\r\n\r\nx",
     b"Content-Disposition: attachment; filename*=x'y'%ff%00\r\nContent-Type: a/b; n*0*=a\r\n\r\n",
+)
+
+
+VEVENT = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n{}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+VTODO = VEVENT.replace("VEVENT", "VTODO")
+VCARD = "BEGIN:VCARD\r\nVERSION:3.0\r\n{}\r\nEND:VCARD\r\n"
+ODD_EVENTS = (
+    "UID:o1",
+    "UID:o2\r\nDTSTART:20261103T090000Z\r\nDTEND:20261102T090000Z",
+    "UID:o3\r\nDTSTART:00010101T000000\r\nRRULE:FREQ=YEARLY",
+    "UID:o4\r\nDTSTART:99991231T235959Z\r\nDURATION:P9999999W",
+    "UID:o5\r\nDTSTART;TZID=Nowhere/At All:20261103T090000\r\nDTEND:20261103T100000",
+    "UID:o6\r\nDTSTART:20261103T090000Z\r\nRRULE:FREQ=WEEKLY;BYDAY=9XX;COUNT=0;INTERVAL=0",
+    "UID:o7\r\nDTSTART;VALUE=DATE:20261103\r\nRRULE:FREQ=SECONDLY;UNTIL=99990101T000000Z",
+    "UID:o8\r\nDTSTART:20261103T090000Z\r\nRECURRENCE-ID:nonsense\r\nEXDATE:x,y",
+    'UID:o9\r\nDTSTART:20261103T090000Z\r\nATTENDEE;CN="a;b:mailto:x\r\nORGANIZER:nonsense',
+    "UID:oa\r\nDTSTART:20261103T090000Z\r\nBEGIN:VALARM\r\nTRIGGER:-P99999999D\r\nEND:VALARM",
+    "UID:ob\r\nDTSTART:20261103T090000Z\r\nSEQUENCE:x\r\nPRIORITY:-1\r\nCATEGORIES:" + "," * 500,
+    "UID:oc\r\nDTSTART:20261103T090000Z\r\nDTSTART:20261104T090000Z\r\nSUMMARY:a\r\nSUMMARY:b",
+    "UID:od\r\nDTSTART:20261103T090000Z\r\nRDATE;VALUE=PERIOD:20261103T090000Z/PT1H",
+    "UID:oe\r\nDTSTART:20261103T090000Z\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:####\r\nSTATUS:",
+)
+ODD_TODOS = (
+    "UID:t1\r\nDUE:20261103\r\nDTSTART:20261103T090000Z\r\nPRIORITY:99",
+    "UID:t2\r\nCOMPLETED:nonsense\r\nPERCENT-COMPLETE:x\r\nSTATUS:COMPLETED",
+    "UID:t3\r\nDUE:00000000T000000Z\r\nRRULE:FREQ=NEVER",
+    "UID:t4\r\nDUE;TZID=:20261103T090000\r\nRRULE:FREQ=MONTHLY;BYDAY=1MO,-1FR;BYSETPOS=3",
+)
+ODD_CARDS = (
+    "UID:c1",
+    "UID:c2\r\nFN:\r\nN:;;;;;;;;;\r\nBDAY:0000-00-00",
+    "UID:c3\r\nFN:x\r\nBDAY:99999-12-31\r\nPHOTO;ENCODING=b;TYPE=JPEG:####",
+    "UID:c4\r\nFN;CHARSET=x-none;ENCODING=QUOTED-PRINTABLE:=FF=\r\nEMAIL:" + "a" * 5_000,
+    "UID:c5\r\nFN:y\r\nPHOTO;VALUE=URI:http://example.com/" + "x" * 3_000 + "\r\nADR:a",
+    "UID:c6\r\nitem1.TEL;TYPE=:\r\nTEL;TYPE=CELL,CELL,CELL:1\r\nX-:\r\n:::\r\nNOTE:a\\",
+    "UID:c7\r\nFN:z\r\n" + "EMAIL:a@b\r\n" * 300 + "TEL:1",
 )
 
 
@@ -268,6 +308,18 @@ def furnish(site: Site) -> None:
         *((each, "INBOX", ADA) for each in ODD_MAIL if each),
     ):
         site.run(site.mail.mailbox(address).append(folder, message))
+    _shelve(site, "Calendar/personal", [VEVENT.format(each) for each in ODD_EVENTS])
+    _shelve(site, "Calendar/personal", [VTODO.format(each) for each in ODD_TODOS])
+    _shelve(site, "Contacts/personal", [VCARD.format(each) for each in ODD_CARDS])
+
+
+def _shelve(site, path, contents):
+    """Put objects there as they are, as other programs have done."""
+    shelf = site.groupware.people[ADA][path]
+    for content in contents:
+        number = next(site.groupware.numbers)
+        shelf.objects[f"odd{number}"] = Object(f"odd{number}", f'"{number}"', content.encode())
+        shelf.moved[f"odd{number}"] = number
 
 
 def corpus(site: Site, versions=VERSIONS) -> list[Step]:
@@ -282,8 +334,6 @@ def corpus(site: Site, versions=VERSIONS) -> list[Step]:
 
 def command(raw: Raw) -> str:
     """Return which command a request of the corpus is, for reports."""
-    from fermoposta.activesync.request import parse
-
     return parse(raw.query.decode(), raw.headers, ["example.org"]).command
 
 
@@ -361,7 +411,7 @@ def _mail(phone):
         Element("Email:Flag", [leaf("Email:Status", "2"), leaf("Email:FlagType", "for later")]),
         Element("Email:Categories", [leaf("Email:Category", "Red")]),
     )
-    operations = (Change(found["one"], read), Fetch(found["file"]), Delete(found["Re: one"]))
+    operations = (Change(found["one"], read), Fetch(found["file"]), Delete(found["one"]))
     wanted = Wanted(folder=inbox, operations=operations[:2], get_changes=True, window=5)
     _try(lambda: sync.sync(phone, wanted))
     _try(lambda: sync.sync(phone, Wanted(folder=inbox), Wanted(folder=work), wait=1))
@@ -373,6 +423,7 @@ def _mail(phone):
     _try(lambda: estimate.estimate(phone, inbox, Options(filter=3)))
     items.fetch_item(phone, inbox, found["file"], bodies=[Body(type=1)], mime_support=2)
     items.fetch_item(phone, inbox, found["Plan"], parts=True)
+    items.fetch_item(phone, inbox, found["file"], bodies=[Body(type=2)], parts=True)
     reference = next(
         each.text
         for each in phone.device.collection(inbox).items[found["file"]].walk()
@@ -382,10 +433,11 @@ def _mail(phone):
     items.fetch_attachment(phone, reference)
     if phone.version == "12.1":
         _try(lambda: items.get_attachment(phone, reference))
+        _try(lambda: phone.connection.fetch(phone.request("GetHierarchy")))
     else:
         conversation = phone.device.collection(inbox).items[found["one"]]
         name = conversation.find("Email2:ConversationId").data
-        _try(lambda: items.move_conversation(phone, name, work, always=True))
+        _try(lambda: items.move_conversation(phone, name, work))
     items.move_items(phone, [(found["Re: one"], inbox, work), ("1:1", inbox, work)])
     _try(lambda: sync.sync(phone, Wanted(folder=inbox, operations=operations[2:])))
 
@@ -403,7 +455,7 @@ def _objects(phone):
         sync.sync_all(phone, Wanted(folder=there, options=(Options(bodies=(Body(type=1),)),)))
         new = Add("c1", make(phone.version))
         _try(lambda there=there, new=new: sync.sync(phone, Wanted(folder=there, operations=(new,))))
-        item = next(iter(phone.device.collection(there).items), "1:1")
+        item = next(reversed(phone.device.collection(there).items), "1:1")
         change = Change(item, make(phone.version))
         if kind == CALENDAR and phone.version >= "16.0":
             change = replace(change, instance="2026-11-10T09:00:00.000Z")

@@ -1,13 +1,14 @@
-"""A gateway that is asked wrong things, and a judge of what it answers: no more than it promises."""
+"""A gateway that is asked wrong things, and a judge of what it answers."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
 import time
-from copy import deepcopy
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -345,9 +346,11 @@ def problems(outcome: Outcome) -> list[str]:
         found.append(f"raised {outcome.error}")
     if outcome.status == 0 or (outcome.status >= 500 and outcome.status != NOT_FOUND_HERE):
         found.append(f"HTTP {outcome.status}")
-    for entry in outcome.logs:
-        if entry["log_level"] in {"error", "critical"} or entry["event"] == "command failed":
-            found.append(f"{entry['event']}: {entry.get('error')} at {entry.get('at')}")
+    found += [
+        f"{entry['event']}: {entry.get('error')} at {entry.get('at')}"
+        for entry in outcome.logs
+        if entry["log_level"] in {"error", "critical"} or entry["event"] == "command failed"
+    ]
     if outcome.seconds > SECONDS:
         found.append(f"{outcome.seconds:.1f} s")
     try:
@@ -361,8 +364,6 @@ def _check_answer(outcome):
     kind = outcome.headers.get("content-type", "").partition(";")[0]
     content = outcome.content
     if outcome.headers.get("content-encoding") == "gzip":
-        import gzip
-
         content = gzip.decompress(content)
     if kind == multipart.CONTENT_TYPE:
         content = multipart.decode(content)[0]

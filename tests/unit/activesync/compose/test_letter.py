@@ -1,5 +1,6 @@
 """A mail as a device has written it, and as it goes out."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -101,6 +102,17 @@ def test_what_has_no_header_is_no_mail(message):
     """It is refused instead of sent as something that the writer has not meant."""
     with pytest.raises(LetterError):
         read(message)
+
+
+@pytest.mark.parametrize("piece", [b'"', b'"" ', b'a "" ', b"a.", b"<a>", b"(", b"\\"])
+def test_an_address_of_many_thousand_characters_is_refused_at_once(piece):
+    """What is read of one takes the square of its length, and others would wait for it."""
+    begun = time.process_time()
+
+    with pytest.raises(LetterError, match="longer than"):
+        read(b"To: " + piece * (150_000 // len(piece)) + b"\r\n\r\nx").recipients()
+
+    assert time.process_time() - begun < 1
 
 
 def test_a_body_is_never_taken_for_a_header():

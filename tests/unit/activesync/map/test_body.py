@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +38,7 @@ def test_a_text_that_is_whole():
         ("<html><head><title>x</title></head><body>one<br>two</body></html>", "one\ntwo"),
         ("<p>one <b>two</b> three</p>\n<p>four</p>", "one two three\nfour"),
         ("<ul><li>a</li><li>b</li></ul>", "a\nb"),
+        ("<div>a</div><div><br></div><div>b</div>", "a\n\nb"),
         ("5 &lt; 6 &amp; so on", "5 < 6 & so on"),
         ("<script>alert(1)</script>x", "x"),
         ("", ""),
@@ -44,6 +47,16 @@ def test_a_text_that_is_whole():
 def test_html_becomes_text(html, text):
     """A line for each block, and nothing that isn't shown."""
     assert body.text_of(told("2", html)) == text
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<!", "</", "<a ", "<![", "&#", "<div>", '<a b="'])
+def test_html_that_never_ends_is_read_in_no_time(piece):
+    """The time is in proportion to the length: others wait while it is read."""
+    begun = time.process_time()
+
+    body.text_of(told("2", piece * 100_000))
+
+    assert time.process_time() - begun < 2
 
 
 def test_other_types_are_not_read():

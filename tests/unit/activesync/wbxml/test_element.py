@@ -58,3 +58,11 @@ def test_walks_in_the_order_of_the_document():
 def test_its_repr_tells_nothing_that_is_in_it():
     """A traceback is no place for a password."""
     assert repr(Element("Settings:Password", "s3cret")) == "<Settings:Password with 1 children>"
+
+
+def test_its_text_is_of_characters_that_xml_can_hold():
+    """Opaque data can hold others, which no answer and no database could; bytes stay."""
+    wrong = Element("Settings:Model", ["a\x11", b"\0b"])
+
+    assert wrong.text == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b"
+    assert wrong.data == b"a\x11\0b"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CHANGE = "X-Fermoposta-Draft"
 """Names the change that made the message, so that none is made twice."""
 _ADDRESSES = {"Email:To": "To", "Email:Cc": "Cc", "Email2:Bcc": "Bcc"}
+_KEPT = ("From", *_ADDRESSES.values(), "Subject", "Importance", "In-Reply-To", "References")
+"""The fields of a draft's header that another message in its place has as well."""
 _IMPORTANCE = {"0": "low", "1": "normal", "2": "high"}
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What the standard library makes of a broken message."""
@@ -59,7 +61,7 @@ def read(message: bytes) -> Draft:
         parsed = message_from_bytes(message, policy=policy.default)
         headers = {
             name: " ".join(str(value).split())
-            for name in ("To", "Cc", "Bcc", "Subject", "Importance", "In-Reply-To", "References")
+            for name in _KEPT
             if (value := parsed.get(name)) is not None
         }
         body = parsed.get_body(("html", "plain"))
@@ -77,6 +79,10 @@ def changed(draft: Draft, data: Element, removed: Sequence[int] = ()) -> Draft:
 
     Raises MalformedError.
     """
+    kept = tuple(each for at, each in enumerate(draft.files) if at not in set(removed))
+    draft = replace(draft, files=kept)
+    if (body := data.find("AirSyncBase:Body")) is not None:
+        draft = _with_body(draft, body)
     headers = dict(draft.headers)
     for tag, name in _ADDRESSES.items():
         if (told := data.text_of(tag)) is not None:
@@ -85,21 +91,16 @@ def changed(draft: Draft, data: Element, removed: Sequence[int] = ()) -> Draft:
         headers["Subject"] = _one_line(told)
     if (told := data.text_of("Email:Importance")) is not None:
         headers["Importance"] = _IMPORTANCE.get(told.strip(), "normal")
-    draft = replace(draft, headers=headers)
-    if (body := data.find("AirSyncBase:Body")) is not None:
-        draft = _with_body(draft, body)
-    kept = tuple(each for at, each in enumerate(draft.files) if at not in set(removed))
-    return replace(draft, files=(*kept, *_added(data)))
+    return replace(draft, headers=headers, files=(*draft.files, *_added(data)))
 
 
 def message_of(draft: Draft, *, sender: str, now: datetime, message_id: str, change: str) -> bytes:
-    """Return the message of *draft*; *change* names what has made it."""
+    """Return the message of *draft*, *sender*'s unless it says whose; *change* names the change."""
     message = EmailMessage(policy=policy.SMTP)
-    message["From"] = sender
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     message[CHANGE] = change
-    for name, value in draft.headers.items():
+    for name, value in {**draft.headers, "From": draft.headers.get("From") or sender}.items():
         if value:
             try:
                 message[name] = value
@@ -134,8 +135,10 @@ def _with_body(draft: Draft, body: Element) -> Draft:
     if data is None:
         return draft
     if kind == str(MIME):
-        read_ = read(data.data)
-        return replace(draft, text=read_.text, html=read_.html)
+        # A whole message: what its header says is the draft's, and what hangs on it.
+        whole = read(data.data)
+        headers = {**draft.headers, **whole.headers}
+        return replace(whole, headers=headers, files=whole.files or draft.files)
     return replace(draft, text=clean(data.text), html=kind == str(HTML))
 
 

@@ -12,6 +12,7 @@ import html
 import re
 
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+_BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _RUN = re.compile(r"[ \t]+")
 _LINES = re.compile(r" ?\n ?")
@@ -27,13 +28,21 @@ _PARAGRAPH = re.compile("h[1-3]|p")
 _CELLS = {"td", "th"}
 
 
-def of_html(source: str) -> str:
-    """Return the text of *source*, in lines that end as mail's do."""
+def of_html(source: str, *, dense: bool = False) -> str:
+    """
+    Return the text of *source*, in lines that end as mail's do.
+
+    With *dense* blocks begin lines, and no more: there is an empty one where two breaks are.
+    """
     said: list[str] = []
-    at = 0
+    at, fresh = 0, True
     while (opened := source.find("<", at)) >= 0:
         said.append(_spoken(source[at:opened]))
+        fresh = fresh and not said[-1].strip()
         found, at = _markup(source, opened)
+        if dense and "\n" in found and not _BREAK.match(source, opened):
+            found = "" if fresh else "\n"
+        fresh = "\n" in found or (fresh and not found.strip())
         said.append(found)
     said.append(_spoken(source[at:]))
     # Runs of spaces first: looking for the line's end behind each of them would take for ever.
