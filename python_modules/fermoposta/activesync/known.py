@@ -82,4 +82,3 @@ async def keep(
         session.device.user, session.device.id, folder, value, known.revision
     )
     return replace(known, revision=revision)
-

@@ -2,20 +2,23 @@
 Move items between two folders of one class, and have the device know of it.
 
 The device learns the new ids from the answer, so Sync tells it neither that the items have left nor
-that they have come.
+that they have come. That is noted last, when the answer itself is kept: a process that dies before
+leaves a device that Sync tells everything.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import partial
-from typing import TYPE_CHECKING, cast
+from functools import partial, reduce
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from fermoposta.activesync import serverid
+from fermoposta.activesync import known, serverid
 from fermoposta.activesync.amend import amend
 from fermoposta.activesync.options import Options
 from fermoposta.activesync.sources.choose import source_of
+from fermoposta.activesync.state.errors import StoredStateError
+from fermoposta.activesync.state.mail import MailState
 from fermoposta.mailstore.groupware import (
     ChangedError,
     DeniedError,
@@ -31,13 +34,15 @@ from fermoposta.mailstore.mailbox import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from fermoposta.activesync.folders import Folder
     from fermoposta.activesync.session import Session
-    from fermoposta.activesync.state.mail import MailState
     from fermoposta.activesync.state.tagged import TaggedState
-    from fermoposta.mailstore.mailbox import Placed
+    from fermoposta.mailstore.mailbox import Placed, Summary
+
+    Note: TypeAlias = Callable[[], Awaitable[None]]
+    """Notes what a device knows."""
 
 
 class Status(IntEnum):
@@ -61,8 +66,10 @@ class Move:
     target: str = ""
 
 
-async def mail(session: Session, source: Folder, target: Folder, moves: Sequence[Move]) -> None:
-    """Move mail, all at once."""
+async def mail(
+    session: Session, source: Folder, target: Folder, moves: Sequence[Move]
+) -> Note | None:
+    """Move mail, all at once; return what notes that the device knows."""
     uids: dict[int, Move] = {}
     for move in moves:
         uid = _uid(move, source)
@@ -71,24 +78,71 @@ async def mail(session: Session, source: Folder, target: Folder, moves: Sequence
         else:
             uids[uid] = move
     if not uids:
-        return
+        return None
     try:
+        before = await session.mail.summaries(source.path, uids)
+        knew = await _known(session, source, before)
         placed = await session.mail.move(source.path, uids, target.path)
     except FolderMissingError:
         _all(uids.values(), Status.BAD_TARGET)
-        return
+        return None
     except (ForbiddenError, QuotaError, RefusedError):
         _all(uids.values(), Status.FAILED)
-        return
+        return None
     for uid, move in uids.items():
         move.status = Status.DONE if uid in placed else Status.BAD_SOURCE
         if uid in placed:
             move.target = serverid.join(target.id, str(placed[uid].uid))
-    await _tell_of_mail(session, source, target, placed)
+    known_mails = {uid: before[uid] for uid in knew}
+    return partial(_note_mail, session, source, target, placed, known_mails)
 
 
-async def objects(session: Session, source: Folder, target: Folder, moves: Sequence[Move]) -> None:
-    """Move appointments, tasks or contacts, one by one."""
+async def again(session: Session, source: Folder, target: Folder, moves: Sequence[Move]) -> None:
+    """
+    Note that the device learns only now where its mails went, which were moved before.
+
+    Where one has left again since, Sync must say so.
+    """
+    old = [uid for each in moves if (uid := _uid(each, source)) is not None]
+    new = [serverid.uid_of(serverid.split(each.target)[1]) for each in moves]
+
+    def left(state: object) -> object:
+        return reduce(MailState.removed, old, cast("MailState", state))
+
+    def came(state: object) -> object:
+        return reduce(MailState.received, new, cast("MailState", state))
+
+    await amend(session, source_of(session, source, Options()), left)
+    await amend(session, source_of(session, target, Options()), came)
+
+
+async def _known(session: Session, source: Folder, mails: Mapping[int, Summary]) -> set[int]:
+    """Return which of *mails* the device has as they are, whatever of Sync's answers it got."""
+    try:
+        had = await known.read(session, source.id, source_of(session, source, Options()).load)
+    except StoredStateError:
+        return set()
+    if had.collection is None:
+        return set()
+    has = [
+        cast("MailState", each.state)
+        for each in (had.collection.base, had.collection.pending)
+        if each is not None
+    ]
+    found = set()
+    for uid, mail in mails.items():
+        # Where only the last answer has the mail, the device has got that: it has named the mail.
+        knows = [state.knows(uid, mail.modseq) for state in has if uid in state.sent]
+        if knows and all(knows):
+            found.add(uid)
+    return found
+
+
+async def objects(
+    session: Session, source: Folder, target: Folder, moves: Sequence[Move]
+) -> Note | None:
+    """Move appointments, tasks or contacts, one by one; return what notes that it knows."""
+    notes: list[Note] = []
     names = await session.groupware.matching(source.path, Kind(source.key.kind))
     by_id = {serverid.digest(name): name for name in names}
     for move in moves:
@@ -100,8 +154,14 @@ async def objects(session: Session, source: Folder, target: Folder, moves: Seque
         if name is None:
             move.status = Status.BAD_SOURCE
         else:
-            move.status = await _object(session, source, target, name)
+            move.status = await _object(session, source, target, name, notes)
             move.target = serverid.join(target.id, item) if move.status is Status.DONE else ""
+
+    async def note() -> None:
+        for each in notes:
+            await each()
+
+    return note
 
 
 def _all(moves: Iterable[Move], status: Status) -> None:
@@ -117,9 +177,14 @@ def _uid(move: Move, source: Folder) -> int | None:
         return None
 
 
-async def _tell_of_mail(
-    session: Session, source: Folder, target: Folder, placed: Mapping[int, Placed]
+async def _note_mail(
+    session: Session,
+    source: Folder,
+    target: Folder,
+    placed: Mapping[int, Placed],
+    knew: Mapping[int, Summary],
 ) -> None:
+    """Note where the mails *placed* are; of those that it *knew* the device has the flags too."""
     new = [each.uid for each in placed.values()]
     now = await session.mail.status(target.path)
     there = await session.mail.summaries(target.path, new)
@@ -134,15 +199,21 @@ async def _tell_of_mail(
         has = cast("MailState", state)
         if has.uidvalidity != now.uidvalidity:
             return has
-        for uid in new:
-            has = has.added(uid, there[uid].modseq if uid in there else now.modseq)
+        for old, each in placed.items():
+            found = there.get(each.uid)
+            if old in knew and found is not None and found.flags == knew[old].flags:
+                has = has.added(each.uid, found.modseq)
+            else:
+                has = has.received(each.uid)
         return has
 
     await amend(session, source_of(session, source, Options()), left)
     await amend(session, source_of(session, target, Options()), came)
 
 
-async def _object(session: Session, source: Folder, target: Folder, name: str) -> Status:
+async def _object(
+    session: Session, source: Folder, target: Folder, name: str, notes: list[Note]
+) -> Status:
     groupware = session.groupware
     found = (await groupware.read(source.path, [name])).get(name)
     if found is None:
@@ -152,8 +223,12 @@ async def _object(session: Session, source: Folder, target: Folder, name: str) -
         await groupware.delete(source.path, name, etag=found.etag, silent=True)
     except (DeniedError, InvalidError, ChangedError, ObjectMissingError):
         return Status.FAILED
-    await amend(session, source_of(session, source, Options()), partial(_left, name))
-    await amend(session, source_of(session, target, Options()), partial(_came, name, tag))
+
+    async def note() -> None:
+        await amend(session, source_of(session, source, Options()), partial(_left, name))
+        await amend(session, source_of(session, target, Options()), partial(_came, name, tag))
+
+    notes.append(note)
     return Status.DONE
 
 

@@ -32,7 +32,19 @@ _BY_NAME = ' ORDER BY words COLLATE "C", address COLLATE "C"'
 _SEARCH = (
     _EVERYBODY + " AND words LIKE ALL (%(words)s)" + _BY_NAME + " LIMIT %(most)s OFFSET %(start)s"
 )
-_NAMED = _EVERYBODY + " AND address = ANY(%(addresses)s)"
+_NAMED = """
+SELECT address, name, kind, given_name, surname, company, members,
+    (
+        SELECT content FROM gateway.pictures AS picture
+        WHERE picture.reader = person.reader AND picture.address = person.address
+    ) AS picture,
+    ARRAY(
+        SELECT content FROM gateway.certificates AS certificate
+        WHERE certificate.reader = person.reader AND certificate.address = person.address
+        ORDER BY digest
+    ) AS certificates
+FROM gateway.people AS person WHERE reader = %(user)s AND address = ANY(%(addresses)s)
+"""
 _MEMBERS = """
 SELECT member.address, coalesce(person.name, member.address) AS name,
     coalesce(person.kind, 'user') AS kind, coalesce(person.given_name, '') AS given_name,
@@ -138,7 +150,10 @@ class PostgresPeople:
         )
 
     async def _people(self, query: str, facts: Mapping[str, object]) -> list[Person]:
-        return [Person(**row) for row in await self._rows(query, facts)]
+        rows = await self._rows(query, facts)
+        return [
+            Person(**{**row, "certificates": tuple(row.get("certificates", ()))}) for row in rows
+        ]
 
     async def _rows(self, query: str, facts: Mapping[str, object]) -> list[dict[str, Any]]:
         async with self._pool.connection() as connection:

@@ -45,10 +45,10 @@ class Spool:
                 self._file.write(kept)
                 self.size += len(kept)
 
-    def put(self, data: bytes) -> None:
-        """Take *data*, which is a whole."""
-        self._file.write(data)
-        self.size = self.total = len(data)
+    def put(self, data: bytes, first: int = 0, last: int | None = None) -> None:
+        """Take the bytes *first* to *last* of *data*, which is a whole; both included."""
+        self.size = self._file.write(data[first : None if last is None else last + 1])
+        self.total = len(data)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield what was taken."""

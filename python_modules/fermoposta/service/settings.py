@@ -75,6 +75,8 @@ class Settings:
     calendar_url: str = "http://127.0.0.1:20001/SOGo"
     webmail_local_url: str = "http://127.0.0.1:20000/SOGo"
     """Where users' calendars and address books are, for the users' own passwords."""
+    quiet_calendar_url: str = "http://127.0.0.1:20002/SOGo"
+    """The same, by the instance that writes to nobody who is invited."""
     submission_host: str = "127.0.0.1"
     submission_port: int = 587
     """Where mail of users is handed over, with their own passwords."""

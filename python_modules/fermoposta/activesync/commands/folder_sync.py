@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fermoposta.activesync import hierarchy
+from fermoposta.activesync import hierarchy, synced
 from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.state.errors import SyncKeyError
@@ -42,6 +42,7 @@ async def handle(session: Session, asked: Asked) -> Answer:
             await hierarchy.acknowledged(session, known, collection)
     else:
         answered = await hierarchy.answering(session, known, collection, now)
+    await synced.note(session)
     return Answer(
         Element(
             "FolderHierarchy:FolderSync",

@@ -9,13 +9,11 @@ from uuid import uuid4
 from fermoposta.activesync import known, options
 from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.session import Answer
-from fermoposta.activesync.sources.base import GoneError
+from fermoposta.activesync.sources.base import NOT_THERE
 from fermoposta.activesync.sources.choose import source_of
 from fermoposta.activesync.state.errors import ResyncNeededError, StoredStateError, SyncKeyError
 from fermoposta.activesync.state.generations import Turn, receive
 from fermoposta.activesync.wbxml import Element
-from fermoposta.mailstore.groupware import CollectionMissingError
-from fermoposta.mailstore.mailbox import FolderMissingError
 
 if TYPE_CHECKING:
     from fermoposta.activesync.folders import Folder
@@ -47,7 +45,7 @@ async def _one(session: Session, asked: Element) -> Element:
         count = await _count(session, folder, key, asked)
     except (SyncKeyError, ResyncNeededError, StoredStateError):
         return _answer(session, folder, id_, BAD_KEY)
-    except (GoneError, FolderMissingError, CollectionMissingError, options.OptionsError):
+    except (*NOT_THERE, options.OptionsError):
         return _answer(session, folder, id_, INVALID_COLLECTION)
     return _answer(session, folder, id_, OK, count)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fermoposta.activesync.folders import Folder
+    from fermoposta.activesync.moving import Note
     from fermoposta.activesync.session import Asked, Session
     from fermoposta.activesync.state.stored import Json
 
@@ -38,25 +39,37 @@ _KINDS = {Kind.EVENTS, Kind.TASKS, Kind.CONTACTS}
 async def handle(session: Session, asked: Asked) -> Answer:
     """Answer MoveItems."""
     moves = _parse(asked.element)
-    tree = await session.hub.tree()
+    tree = await session.hub.tree(fresh=True)  # another program may have renamed a folder
     by_folders: dict[tuple[str, str], list[Move]] = {}
     for move in moves:
         by_folders.setdefault((move.from_, move.to), []).append(move)
+    notes: list[Note] = []
     for (from_, to), some in by_folders.items():
-        await _between(session, tree.get(from_), tree.get(to), some)
+        note = await _between(session, tree.get(from_), tree.get(to), some)
+        notes += [note] if note else []
     remembered = await _remembered(session)
+    again: dict[tuple[str, str], list[Move]] = {}
     for move in moves:
         target = remembered.get((move.source, move.to))
         if move.status == Status.BAD_SOURCE and target is not None:
             move.status, move.target = Status.DONE, target
+            again.setdefault((move.from_, move.to), []).append(move)
     await _remember(session, moves)
+    for note in notes:
+        await note()
+    for (from_, to), some in again.items():
+        there, here = tree.get(from_), tree.get(to)
+        if there is not None and here is not None and there.is_mail and here.is_mail:
+            await moving.again(session, there, here, some)
     return Answer(Element("Move:MoveItems", [_response(move) for move in moves]))
 
 
 async def _between(
     session: Session, source: Folder | None, target: Folder | None, moves: Sequence[Move]
-) -> None:
+) -> Note | None:
+    """Move; return what notes afterwards that the device knows."""
     status = None
+    note: Note | None = None
     if source is None or not source.path:
         status = Status.BAD_SOURCE
     elif target is None or not target.path or target.class_ != source.class_:
@@ -64,14 +77,15 @@ async def _between(
     elif source.id == target.id:
         status = Status.SAME
     elif source.is_mail and target.is_mail:
-        await moving.mail(session, source, target, moves)
+        note = await moving.mail(session, source, target, moves)
     elif source.key.kind in _KINDS and target.key.kind == source.key.kind:
-        await moving.objects(session, source, target, moves)
+        note = await moving.objects(session, source, target, moves)
     else:
         status = Status.BAD_TARGET
     if status is not None:
         for move in moves:
             move.status = status
+    return note
 
 
 def _parse(element: Element | None) -> list[Move]:

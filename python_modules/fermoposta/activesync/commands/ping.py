@@ -15,13 +15,11 @@ from fermoposta.activesync import hierarchy, known
 from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.push import Woken
 from fermoposta.activesync.session import Answer
-from fermoposta.activesync.sources.base import GoneError
+from fermoposta.activesync.sources.base import NOT_THERE
 from fermoposta.activesync.sources.choose import source_of
 from fermoposta.activesync.state import stored
 from fermoposta.activesync.state.errors import ResyncNeededError, StoredStateError
 from fermoposta.activesync.wbxml import Element
-from fermoposta.mailstore.groupware import CollectionMissingError
-from fermoposta.mailstore.mailbox import FolderMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,13 +105,7 @@ async def _has_news(session: Session, folder: Folder) -> bool:
         if await source.unchanged(state):
             return False
         return len(await source.difference(state)) > 0
-    except (
-        ResyncNeededError,
-        StoredStateError,
-        FolderMissingError,
-        CollectionMissingError,
-        GoneError,
-    ):
+    except (ResyncNeededError, StoredStateError, *NOT_THERE):
         return True  # what is wrong Sync says
 
 

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from fermoposta.mailstore.groupware import CollectionMissingError, DeniedError
+from fermoposta.mailstore.mailbox import FolderMissingError, ForbiddenError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
@@ -31,6 +34,16 @@ class SourceError(Exception):
 
 class GoneError(SourceError):
     """The folder is not there for this user."""
+
+
+NOT_THERE = (
+    GoneError,
+    FolderMissingError,
+    ForbiddenError,
+    CollectionMissingError,
+    DeniedError,
+)
+"""What tells that a folder is gone, or that the user may no longer read it: the same to devices."""
 
 
 class Status(IntEnum):
@@ -89,6 +102,10 @@ class Source(Protocol):
     def folder(self) -> Folder:
         """The folder."""
 
+    @property
+    def replaces(self) -> bool:
+        """Whether an item that is edited becomes another one, with an id of its own."""
+
     def empty(self) -> object:
         """Return the state of a client that has nothing."""
 
@@ -118,6 +135,9 @@ class Source(Protocol):
     def server_id(self, item: str) -> str:
         """Return the ServerId of the item that the difference calls *item*."""
 
+    def unseen(self, state: object, item: str) -> object:
+        """Return *state* of a client that was sent a change of *item* and has not seen it."""
+
     async def find(self, state: object, item: str) -> str | None:
         """Return what the difference calls the item with this id; None where there is none."""
 
@@ -131,6 +151,9 @@ class Source(Protocol):
         self, state: object, item: str, data: Element, *, instance: str | None = None
     ) -> Done:
         """Change an item, or one instance of a series."""
+
+    async def again(self, item: str, data: Element) -> Element | None:
+        """Return the *data* of a Done once more, for a client that repeats what was made."""
 
     async def delete(
         self, state: object, item: str, *, to_trash: bool, instance: str | None = None

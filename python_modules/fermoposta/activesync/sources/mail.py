@@ -39,6 +39,11 @@ class MailSource:
     folder: Folder
     options: Options
 
+    @property
+    def replaces(self) -> bool:
+        """No: an item stays the same one."""
+        return False
+
     def empty(self) -> object:
         """Return the state of a client that has nothing."""
         return MailState()
@@ -116,6 +121,16 @@ class MailSource:
         """Return the ServerId of a UID."""
         return serverid.join(self.folder.id, item)
 
+    def unseen(self, state: object, item: str) -> object:
+        """Return *state*: flags are set one by one, so that no change undoes another."""
+        del item
+        return state
+
+    async def again(self, item: str, data: Element) -> Element | None:
+        """Return nothing: what a client has made it knows."""
+        del item, data
+        return None
+
     async def find(self, state: object, item: str) -> str | None:
         """Return the UID, where it is one."""
         del state
@@ -161,7 +176,8 @@ class MailSource:
         uid = serverid.uid_of(item)
         mail = self.session.mail
         if not await mail.summaries(self.folder.path, [uid]):
-            return Done(Status.MISSING, has.removed(uid))
+            # Somebody was quicker, or this is asked again: it is as the client wants it.
+            return Done(Status.DONE if uid in has.sent else Status.MISSING, has.removed(uid))
         trash = (await self.session.hub.tree()).trash if to_trash else None
         try:
             if trash is not None and trash.id != self.folder.id:

@@ -23,6 +23,7 @@ from fermoposta.mailstore.mailbox import (
     FolderExistsError,
     FolderMissingError,
     ForbiddenError,
+    Query,
     QuotaError,
     RefusedError,
 )
@@ -86,8 +87,11 @@ class NoteSource(VersionedSource):
         has = cast("TaggedState", state)
         name = serverid.digest(f"{self.session.device.id} {client_id}").upper()
         there = await self._notes()
-        if name in there:  # the answer to an earlier try was lost
-            return Done(Status.DONE, has.having(name, _version(there[name])), name)
+        if name in there:
+            # Of an earlier try that was broken off; whoever has edited it since, the client is
+            # sent what is there.
+            known = has.having(name, _version(there[name]))
+            return Done(Status.DONE, known.doubting(name), name)
         return await self._put(has, note.from_element(data, self.session.clock(), uuid=name))
 
     async def change(
@@ -100,6 +104,7 @@ class NoteSource(VersionedSource):
         found = None if name is None else (await self._notes()).get(name)
         if name is None or found is None:
             return Done(Status.MISSING, has)
+        await self._tidy(name, found.uid)
         if has.items.get(name) not in {_version(found), None} and self.options.conflict:
             return Done(Status.CONFLICT, has.doubting(name))
         try:
@@ -120,8 +125,11 @@ class NoteSource(VersionedSource):
         has = cast("TaggedState", state)
         name = await self.find(has, item)
         found = None if name is None else (await self._notes()).get(name)
-        if name is None or found is None:
-            return Done(Status.MISSING, has if name is None else has.without(name))
+        if name is None:
+            return Done(Status.MISSING, has)
+        if found is None:  # somebody was quicker: it is as the client wants it
+            return Done(Status.DONE, has.without(name))
+        await self._tidy(name, found.uid)
         trash = (await self.session.hub.tree()).trash if to_trash else None
         try:
             if trash is not None:
@@ -150,6 +158,13 @@ class NoteSource(VersionedSource):
         found = (await mail.summaries(NOTES_FOLDER, [placed.uid])).get(placed.uid)
         version = tagged.UNKNOWN if found is None else _version(found)
         return Done(Status.DONE, has.having(made.uuid, version), made.uuid)
+
+    async def _tidy(self, name: str, uid: int) -> None:
+        """Delete older messages of a note: a change of it was broken off before it did that."""
+        mail = self.session.mail
+        there = await mail.search(NOTES_FOLDER, Query(header=((note.UUID, name),)))
+        if older := [each for each in there if each < uid]:
+            await mail.expunge(NOTES_FOLDER, older)
 
     async def _notes(self) -> dict[str, Summary]:
         """Return all notes by their names; of two messages for one note the newer one."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from fermoposta.activesync import serverid
 from fermoposta.activesync.map import body, calendar, contacts, tasks
+from fermoposta.activesync.map.calendar import Attached, attachments
 from fermoposta.activesync.map.errors import MapError
 from fermoposta.activesync.options import SERVER_WINS
+from fermoposta.activesync.sources.attached import named
 from fermoposta.activesync.sources.base import Done, Rendered, Status
 from fermoposta.activesync.sources.versioned import VersionedSource
 from fermoposta.activesync.state import tagged
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
     from datetime import date
 
+    from fermoposta.activesync.map.calendar.attachments import Attachment
     from fermoposta.activesync.sources.base import Difference
     from fermoposta.activesync.wbxml import Element
     from fermoposta.mailstore.groupware import Object
@@ -59,12 +62,17 @@ class ObjectSource(VersionedSource):
     removes: Collection[str] = ()
 
     @abstractmethod
-    def show(self, content: bytes) -> Element:
-        """Return an object as ApplicationData; raises MapError."""
+    def show(self, content: bytes, item: str) -> Element:
+        """Return the object with the id *item* as ApplicationData; raises MapError."""
 
     @abstractmethod
-    def make(self, data: Element, uid: str, existing: bytes | None) -> bytes:
+    def make(self, data: Element, uid: str, existing: bytes | None, item: str) -> bytes:
         """Return the object that *data* makes, of *existing* where there is one."""
+
+    def told(self, data: Element, item: str) -> Element | None:
+        """Return what of *data*, which was stored, the client must be told at once."""
+        del data, item
+        return None
 
     suffix: ClassVar[str] = ".ics"
     component: ClassVar[Component] = Component.EVENTS
@@ -134,20 +142,23 @@ class ObjectSource(VersionedSource):
         has = cast("TaggedState", state)
         uid = serverid.digest(f"{self.session.device.id} {client_id}")
         name = f"{uid}{self.suffix}"
+        item = serverid.digest(name)
         if not self.folder.writable:
             return Done(Status.CANNOT, has)
         try:
-            content = self.make(data, uid, None)
+            content = self.make(data, uid, None, item)
             tag = await self._put(name, content, None)
         except (MapError, DeniedError, InvalidError):
             return Done(Status.CANNOT, has)
         except ChangedError:
-            # The answer to an earlier try was lost: it is there already.
+            # It is there of an earlier try that was broken off, and may have been edited since,
+            # here or there: the client is sent what is there.
             found = (await self._objects([name])).get(name)
             if found is None:
                 return Done(Status.CANNOT, has)
-            tag = found.etag
-        return Done(Status.DONE, has.having(name, tag), name)
+            state = has.having(name, found.etag).doubting(name)
+            return Done(Status.DONE, state, name, self.told(data, item))
+        return Done(Status.DONE, has.having(name, tag), name, self.told(data, item))
 
     async def change(
         self, state: object, item: str, data: Element, *, instance: str | None = None
@@ -156,10 +167,17 @@ class ObjectSource(VersionedSource):
 
         def changed(existing: bytes) -> bytes:
             if instance is not None:
-                return self.change_instance(data, instance, existing)
-            return self.make(data, "", existing)
+                return self.change_instance(data, instance, existing, item)
+            return self.make(data, "", existing, item)
 
-        return await self._changed(cast("TaggedState", state), item, changed)
+        done = await self._changed(cast("TaggedState", state), item, changed)
+        if done.status != Status.DONE:
+            return done
+        return replace(done, data=self.told(data, item))
+
+    async def again(self, item: str, data: Element) -> Element | None:
+        """Return what the client must be told of what it has made."""
+        return self.told(data, item)
 
     async def delete(
         self, state: object, item: str, *, to_trash: bool, instance: str | None = None
@@ -183,7 +201,7 @@ class ObjectSource(VersionedSource):
             return Done(Status.CANNOT, has.missing(name))
         return Done(Status.DONE, has.without(name))
 
-    def change_instance(self, data: Element, instance: str, existing: bytes) -> bytes:
+    def change_instance(self, data: Element, instance: str, existing: bytes, item: str) -> bytes:
         """Return the series with one instance changed; what is no series has none."""
         raise NotImplementedError
 
@@ -245,7 +263,7 @@ class ObjectSource(VersionedSource):
             reason = f"{len(found.content)} bytes are more than a device is sent, {limit}"
             return Rendered(item, None, reason, found.etag)
         try:
-            data = self.show(found.content)
+            data = self.show(found.content, serverid.digest(found.name))
         except MapError as error:
             return Rendered(item, None, str(error), found.etag)
         return Rendered(item, data, tag=found.etag, size=len(found.content) + 500)
@@ -269,14 +287,19 @@ class CalendarSource(ObjectSource):
 
     component = Component.EVENTS
 
-    def show(self, content: bytes) -> Element:
+    def show(self, content: bytes, item: str) -> Element:
         """Return an appointment as ApplicationData."""
         session = self.session
         return calendar.to_element(
-            content, session.version, session.owner, session.clock(), self._note
+            content,
+            session.version,
+            session.owner,
+            session.clock(),
+            self._note,
+            attached=self._attached(item),
         )
 
-    def make(self, data: Element, uid: str, existing: bytes | None) -> bytes:
+    def make(self, data: Element, uid: str, existing: bytes | None, item: str) -> bytes:
         """Return the appointment that *data* makes."""
         session = self.session
         return calendar.from_element(
@@ -287,9 +310,10 @@ class CalendarSource(ObjectSource):
             uid=uid,
             existing=existing,
             removes=self.removes,
+            attached=self._attached(item),
         )
 
-    def change_instance(self, data: Element, instance: str, existing: bytes) -> bytes:
+    def change_instance(self, data: Element, instance: str, existing: bytes, item: str) -> bytes:
         """Return the series with one instance changed."""
         session = self.session
         return calendar.change_instance(
@@ -299,6 +323,7 @@ class CalendarSource(ObjectSource):
             session.clock(),
             instance=instance,
             existing=existing,
+            attached=self._attached(item),
         )
 
     def delete_instance(self, instance: str, existing: bytes) -> bytes:
@@ -312,6 +337,28 @@ class CalendarSource(ObjectSource):
             existing=existing,
         )
 
+    def told(self, data: Element, item: str) -> Element | None:
+        """Return how the files are called that *data* adds."""
+        if self.session.version < attachments.SINCE:
+            return None
+        reference = self._attached(item).reference
+        return named((client_id, reference(key)) for client_id, key in attachments.added_keys(data))
+
+    async def file(self, item: str, key: str) -> Attachment | None:
+        """Return a file of the appointment *item*; None where one of them isn't there."""
+        name = await self.find(self.empty(), item)
+        found = None if name is None else (await self._objects([name])).get(name)
+        if found is None:
+            return None
+        try:
+            return attachments.find(found.content, key, self.session.owner)
+        except MapError:
+            return None
+
+    def _attached(self, item: str) -> Attached:
+        folder, most = self.folder.id, self.session.limits.item_bytes
+        return Attached(lambda key: serverid.file_reference(folder, item, key), most)
+
     @property
     def silent(self) -> bool:
         """Up to 14.1 devices send invitations themselves; from 16.0 on the server does."""
@@ -323,13 +370,15 @@ class TaskSource(ObjectSource):
 
     component = Component.TASKS
 
-    def show(self, content: bytes) -> Element:
+    def show(self, content: bytes, item: str) -> Element:
         """Return a task as ApplicationData."""
+        del item
         session = self.session
         return tasks.to_element(content, session.version, session.owner, self._note)
 
-    def make(self, data: Element, uid: str, existing: bytes | None) -> bytes:
+    def make(self, data: Element, uid: str, existing: bytes | None, item: str) -> bytes:
         """Return the task that *data* makes."""
+        del item
         session = self.session
         return tasks.from_element(
             data,
@@ -348,12 +397,14 @@ class ContactSource(ObjectSource):
     component = Component.CONTACTS
     suffix = ".vcf"
 
-    def show(self, content: bytes) -> Element:
+    def show(self, content: bytes, item: str) -> Element:
         """Return a contact as ApplicationData."""
+        del item
         return contacts.to_element(content, self._note)
 
-    def make(self, data: Element, uid: str, existing: bytes | None) -> bytes:
+    def make(self, data: Element, uid: str, existing: bytes | None, item: str) -> bytes:
         """Return the contact that *data* makes."""
+        del item
         session = self.session
         return contacts.from_element(
             data,

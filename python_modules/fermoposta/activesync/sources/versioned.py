@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fermoposta.activesync.session import Session
     from fermoposta.activesync.sources.base import Difference
     from fermoposta.activesync.state.stored import Json
+    from fermoposta.activesync.wbxml import Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class VersionedSource(ABC):
     @abstractmethod
     async def named(self, name: str) -> Rendered:
         """Return one item, without data where it is gone."""
+
+    @property
+    def replaces(self) -> bool:
+        """No: an item stays the same one."""
+        return False
 
     def empty(self) -> object:
         """Return the state of a client that has nothing."""
@@ -66,6 +72,15 @@ class VersionedSource(ABC):
     def server_id(self, item: str) -> str:
         """Return the ServerId of the item that is called *item*."""
         return serverid.join(self.folder.id, serverid.digest(item))
+
+    def unseen(self, state: object, item: str) -> object:
+        """Return *state* where the version on the client is another than that of *item*."""
+        return cast("TaggedState", state).doubting(item)
+
+    async def again(self, item: str, data: Element) -> Element | None:
+        """Return nothing: what a client has made it knows."""
+        del item, data
+        return None
 
     async def find(self, state: object, item: str) -> str | None:
         """Return what the item with this id is called."""

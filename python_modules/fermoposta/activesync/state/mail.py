@@ -71,6 +71,10 @@ class MailState:
         """Return it after the client has put the mail *uid* there, which it needn't be sent."""
         return replace(self, sent=self.sent.add(uid)).knowing({modseq: [uid]})
 
+    def received(self, uid: int) -> MailState:
+        """Return it after the client has got *uid* otherwise, with flags that may be older."""
+        return replace(self, sent=self.sent.add(uid))
+
     def removed(self, uid: int) -> MailState:
         """Return it after the client has deleted *uid*, or moved it away."""
         return replace(self, sent=self.sent.remove(uid))

@@ -1,3 +1,6 @@
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
 import pytest
 from phone import ADA, mail_of
 
@@ -116,6 +119,28 @@ def test_a_draft_has_attachments(host):
     assert items.fetch_attachment(phone, reference).content == b"\x00\x01\x02"
 
 
+def test_an_attachment_whose_name_got_lost_is_named_again(host):
+    """A phone that repeats its Add is told how the file is called, and there is one."""
+    phone, drafts = ready(host)
+    leaves = {"ClientId": "a1", "Content": "abc", "DisplayName": "three.txt"}
+    new = Element(
+        "AirSyncBase:Add", [Element(f"AirSyncBase:{tag}", text) for tag, text in leaves.items()]
+    )
+    data = written("Draft", "text", Element("AirSyncBase:Attachments", [new]))
+    wanted = Wanted(folder=drafts, operations=(Add("d1", data),))
+    host.lose = 1
+    with pytest.raises(ClientError):
+        sync.sync(phone, wanted)
+
+    (response,) = sync.sync(phone, wanted)[drafts].responses
+
+    path = ("AirSync:ApplicationData", "AirSyncBase:Attachments", "AirSyncBase:Attachment")
+    reference = response.text_of(*path, "AirSyncBase:FileReference")
+    assert response.text_of(*path, "AirSyncBase:ClientId") == "a1"
+    assert items.fetch_attachment(phone, reference).content == b"abc"
+    assert len(drafts_of(host)) == 1
+
+
 def test_before_16_no_draft_is_written(host):
     """An older phone's Add is refused, and nothing is kept."""
     phone, drafts = ready(host, "14.1")
@@ -138,3 +163,39 @@ def test_a_draft_to_nobody_is_not_sent(host):
     assert len(answered[drafts].failed) == 1
     assert host.outbox.sent == []
     assert len(drafts_of(host)) == 1
+
+
+def test_a_draft_may_come_as_a_whole_message(host):
+    """What its header says and what hangs on it is the draft's; what the phone says counts more."""
+    phone, drafts = ready(host)
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = ADA, "bob@example.org", "Whole"
+    message.set_content("words\n")
+    message.add_attachment(b"\x00\xff", "application", "octet-stream", filename="two.bin")
+    body = [Element("AirSyncBase:Type", "4"), Element("AirSyncBase:Data", message.as_string())]
+    told = [Element("Email:Importance", "2"), Element("AirSyncBase:Body", body)]
+    new = Add("d1", Element("AirSync:ApplicationData", told))
+
+    sync.sync(phone, Wanted(folder=drafts, operations=(new,)))
+    (item,) = phone.device.collection(drafts).items
+    sync.sync(phone, Wanted(folder=drafts, operations=(Change(item, None, send=True),)))
+
+    ((_, recipients, sent),) = host.outbox.sent
+    found = message_from_bytes(sent, policy=policy.default)
+    assert recipients == ("bob@example.org",)
+    assert (found["Subject"], found["Importance"]) == ("Whole", "high")
+    assert "words" in found.get_body().get_content()
+    assert [each.get_content() for each in found.iter_attachments()] == [b"\x00\xff"]
+
+
+def test_a_draft_goes_out_in_the_name_it_was_written_in(host):
+    """Begun elsewhere on behalf of somebody, it isn't made the phone's user's own on the way."""
+    phone, drafts = ready(host)
+    host.deliver(mail_of("theirs", From="Capo <capo@example.org>"), "Drafts", flags=["\\Draft"])
+    sync.sync_all(phone, Wanted(folder=drafts, options=TEXT))
+    (item,) = phone.device.collection(drafts).items
+
+    sync.sync(phone, Wanted(folder=drafts, operations=(Change(item, None, send=True),)))
+
+    ((_, _, sent),) = host.outbox.sent
+    assert message_from_bytes(sent)["From"] == "Capo <capo@example.org>"

@@ -1,5 +1,7 @@
+from datetime import timedelta
+
 import pytest
-from phone import mail_of
+from phone import ADA, mail_of
 
 from fermoposta.activesync.client import folders, sync
 from fermoposta.activesync.client.errors import ClientError
@@ -34,6 +36,22 @@ def test_a_phone_gets_what_is_in_the_inbox(host, version):
     assert subjects(phone, folder) == ["mail 0", "mail 1", "mail 2"]
     assert sync.sync(phone, Wanted(folder=folder)) == {}
     assert phone.device.anomalies == ()
+
+
+def test_it_is_known_when_a_phone_was_last_told_what_there_is(host):
+    """Whoever looks after devices sees it; it's noted about once a minute."""
+    phone = host.phone()
+    folder = inbox(phone)
+    (device,) = host.run(host.devices.devices(ADA))
+    assert device.last_synced == host.now
+
+    host.now += timedelta(seconds=5)
+    sync.sync_all(phone, Wanted(folder=folder))
+    assert host.run(host.devices.devices(ADA))[0].last_synced == device.last_synced
+
+    host.now += timedelta(minutes=2)
+    sync.sync(phone, Wanted(folder=folder))
+    assert host.run(host.devices.devices(ADA))[0].last_synced == host.now
 
 
 def test_a_window_holds_no_more_than_was_asked_for(host):

@@ -11,12 +11,12 @@ from fermoposta.activesync.commands.item_operations.status import OperationError
 from fermoposta.activesync.map.mail import bodystructure
 from fermoposta.activesync.map.mail.errors import MailError
 from fermoposta.activesync.session import Answer
-from fermoposta.activesync.sources.base import GoneError
+from fermoposta.activesync.sources.base import NOT_THERE
 from fermoposta.activesync.sources.choose import source_of
+from fermoposta.activesync.sources.objects import CalendarSource
 from fermoposta.activesync.spool import Spool
 from fermoposta.activesync.wbxml import Element, encode
-from fermoposta.mailstore.groupware import CollectionMissingError
-from fermoposta.mailstore.mailbox import FolderMissingError, MessageMissingError
+from fermoposta.mailstore.mailbox import MessageMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fermoposta.activesync.map.mail.bodystructure import Part
     from fermoposta.activesync.session import Session
 
-_RANGE = re.compile(r"(\d{1,10})-(\d{1,10})")
+_RANGE = re.compile("([0-9]{1,10})-([0-9]{1,10})")
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Contents:
 
 async def fetch(session: Session, asked: Element, contents: Contents) -> Element:
     """Return the ``Fetch`` of the answer."""
-    named = [each for each in asked.elements if each.tag in _NAMES]
+    named = [Element(each.tag, each.text) for each in asked.elements if each.tag in _NAMES]
     store = (asked.text_of("ItemOperations:Store") or "").strip().lower()
     if store != "mailbox":
         return _answer(Status.STORE, named)
@@ -124,7 +124,7 @@ async def _properties(
     except serverid.ServerIdError as error:
         broken = Status.ATTACHMENT if reference is not None else Status.MISSING
         raise OperationError(broken) from error
-    except (FolderMissingError, CollectionMissingError, GoneError) as error:
+    except NOT_THERE as error:
         raise OperationError(Status.MISSING) from error
     children = list(_chosen(found, wanted))
     if contents.as_parts:
@@ -162,13 +162,7 @@ def _with_part(element: Element, contents: Contents) -> Element:
     if element.tag != "AirSyncBase:Body" or data is None:
         return element
     part = contents.text(data.data)
-    return Element(
-        element.tag,
-        [
-            Element("AirSyncBase:Part", part.text) if each is data else each
-            for each in element.elements
-        ],
-    )
+    return Element(element.tag, [part if each is data else each for each in element.elements])
 
 
 async def _attachment(
@@ -176,10 +170,14 @@ async def _attachment(
 ) -> list[Element]:
     folder_id, item, section = serverid.split_file(reference)
     folder = (await session.hub.tree()).get(folder_id)
-    if folder is None or not folder.is_mail:
+    if folder is None:
         raise OperationError(Status.ATTACHMENT)
-    content, part = await attachment(session, folder, item, section, _range(wanted))
     first_last = _range(wanted)
+    if folder.is_mail:
+        content, part = await attachment(session, folder, item, section, first_last)
+        type_ = part.type
+    else:
+        content, type_ = await _of_appointment(session, folder, item, section, first_last)
     ranged = []
     if first_last is not None:
         first, last = first_last
@@ -191,8 +189,7 @@ async def _attachment(
             Element("ItemOperations:Range", shown),
             Element("ItemOperations:Total", str(content.total)),
         ]
-    type_ = Element("AirSyncBase:ContentType", part.type)
-    return [type_, *ranged, contents.place(content)]
+    return [Element("AirSyncBase:ContentType", type_), *ranged, contents.place(content)]
 
 
 async def attachment(
@@ -221,6 +218,19 @@ async def attachment(
         content.close()
         raise
     return content, part
+
+
+async def _of_appointment(
+    session: Session, folder: Folder, item: str, key: str, range_: tuple[int, int] | None
+) -> tuple[Spool, str]:
+    """Return the content of a file on an appointment, and its type; raises OperationError."""
+    source = source_of(session, folder, options.Options())
+    found = await source.file(item, key) if isinstance(source, CalendarSource) else None
+    if found is None:
+        raise OperationError(Status.ATTACHMENT)
+    content = Spool()
+    content.put(found.file.content, *(range_ or ()))
+    return content, found.type
 
 
 def _range(wanted: Element) -> tuple[int, int] | None:

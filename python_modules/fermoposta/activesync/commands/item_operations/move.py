@@ -40,7 +40,7 @@ async def move(session: Session, asked: Element) -> Element:
         "ItemOperations:Move",
         [
             Element("ItemOperations:Status", str(int(status))),
-            *([] if named is None else [named]),
+            *([] if named is None else [Element(named.tag, named.data)]),
         ],
     )
 

@@ -18,7 +18,7 @@ import structlog
 from fermoposta.activesync import known as known_
 from fermoposta.activesync import serverid
 from fermoposta.activesync.options import Options
-from fermoposta.activesync.sources.base import Done, GoneError, Rendered, Status
+from fermoposta.activesync.sources.base import NOT_THERE, Done, Rendered, Status
 from fermoposta.activesync.sources.choose import source_of
 from fermoposta.activesync.state import synckey
 from fermoposta.activesync.state.errors import (
@@ -30,8 +30,6 @@ from fermoposta.activesync.state.generations import Turn, receive
 from fermoposta.activesync.state.items import Kind, Response
 from fermoposta.activesync.store.model import Failure
 from fermoposta.activesync.wbxml import Element
-from fermoposta.mailstore.groupware import CollectionMissingError
-from fermoposta.mailstore.mailbox import FolderMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -114,7 +112,7 @@ async def process(session: Session, wanted: Wanted, room: Room) -> Result:
         return _failed(session, wanted, None, STATUS_MISSING)
     try:
         return await _Process(session, wanted, folder, room).run()
-    except (FolderMissingError, CollectionMissingError, GoneError):
+    except NOT_THERE:
         session.hub.forget_tree()
         return _failed(session, wanted, folder, STATUS_HIERARCHY)
     except (SyncKeyError, ResyncNeededError, StoredStateError) as error:
@@ -218,17 +216,26 @@ class _Process:
             raise StoredStateError("nothing to be repeated")
         await self.source.check(pending.state)
         answered: list[_Answered] = []
-        new: list[Change] = []
+        made: list[_Answered] = []
+        state = pending.state
+        unseen = {
+            self.source.server_id(item.id): item.id
+            for item in pending.items
+            if item.kind is Kind.CHANGE
+        }
         for change in self.wanted.changes:
             before = change.kind and pending.response_to(change.kind, change.id, change.digest)
             if before:
-                answered.append(_Answered(change, before.status, before.server_id))
-            elif change.kind is Kind.ADD and change.id in pending.server_ids:
-                # Edited once more before it was sent again: it is there already.
-                new.append(replace(change, kind=Kind.CHANGE, id=pending.server_ids[change.id]))
+                answered.append(await self._before(change, before))
+                continue
+            if change.id in unseen:
+                # It was made before the client knew that somebody else has changed the item.
+                state = self.source.unseen(state, unseen[change.id])
+            if change.kind is Kind.ADD and change.id in pending.server_ids:
+                some, state = await self._edited(change, pending.server_ids[change.id], state)
             else:
-                new.append(change)
-        made, state = await self._make(new, pending.state)
+                some, state = await self._make([change], state)
+            made += some
         responses = [each for each in map(self._response, made) if each is not None]
         if responses or state != pending.state:
             pending = replace(pending, state=state).responding(responses)
@@ -281,6 +288,29 @@ class _Process:
             server_id = None if done.item is None else self.source.server_id(done.item)
             answered.append(_Answered(change, int(done.status), server_id, done.data))
         return answered, state
+
+    async def _before(self, change: Change, before: Response) -> _Answered:
+        """Return what was answered to *change*, with what the client must be told of its item."""
+        item = self._item(before.server_id or change.id)
+        told = None
+        if before.status == Status.DONE and change.data is not None and item is not None:
+            told = await self.source.again(item, change.data)
+        return _Answered(change, before.status, before.server_id, told)
+
+    async def _edited(
+        self, change: Change, server_id: str, state: object
+    ) -> tuple[list[_Answered], object]:
+        """
+        Add what is there already, as *server_id*: it was edited before it was sent again.
+
+        The client learns its id now. What of the edit could not be made it is told afterwards.
+        """
+        if self.source.replaces:
+            return await self._make([change], state)
+        done = await self._one(replace(change, kind=Kind.CHANGE, id=server_id), state)
+        if done.status == Status.MISSING:  # somebody has deleted it meanwhile
+            return await self._make([change], state)
+        return [_Answered(change, int(Status.DONE), server_id, done.data)], done.state
 
     async def _one(self, change: Change, state: object) -> Done:
         source = self.source

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fermoposta.activesync import synced
 from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.sync import asked as asked_
 from fermoposta.activesync.commands.sync.collection import Result, Room, process
@@ -41,6 +42,7 @@ async def handle(session: Session, asked: Asked) -> Answer:
     await _remember(session, wanted)
     session.hub.supersede(session.device.id)
     results = await _work(session, wanted)
+    await synced.note(session)
     if all(result.silent for result in results):
         # Section 2.2.1.21: an answer without a body; the client's keys stay as they are.
         return Answer()

@@ -7,13 +7,15 @@ it sends an occurrence by itself, with its InstanceId, and never a list.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 import recurring_ical_events
 
 from fermoposta.activesync.map import body, moments, recurrence
-from fermoposta.activesync.map.calendar import parts, people, show, times
+from fermoposta.activesync.map.calendar import attachments, parts, people, show, times
+from fermoposta.activesync.map.calendar.aside import Files
 from fermoposta.activesync.map.calendar.series import (
     EXCEPTIONS_MAX,
     Series,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from icalendar import Event
 
+    from fermoposta.activesync.map.calendar.attachments import Attached
     from fermoposta.activesync.map.owner import Owner
 
 _INSTANCE = "AirSyncBase:InstanceId"
@@ -54,6 +57,7 @@ def from_element(
     uid: str,
     existing: bytes | None = None,
     removes: Collection[str] = (),
+    attached: Attached | None = None,
 ) -> bytes:
     """
     Return the series in *existing* with what *data* says, or a new one that is named *uid*.
@@ -61,26 +65,35 @@ def from_element(
     What *data* leaves out stays, but for the tags of *removes*. Up to 14.1 a device names a new
     series itself. Raises MapError where *data* can't be understood or not be stored.
     """
+    files = Files()
     if existing is None:
         series, shown = new(uid, owner), Element(show.DATA)
         told_uid = (data.text_of("Calendar:UID") or "").strip()
         if told_uid and version in _NAMES_ITSELF:
             put(series.master, "UID", clean(told_uid)[: show.LONGEST_UID])
     else:
-        series = load(existing, owner)
-        shown = show.show(series, version, owner, now, body.plain)
+        series = load(files.take(existing), owner)
+        shown = show.show(series, View(version, owner, body.plain, owner.zone), now)
+    view = View(version, owner, body.plain, _zone(series, owner), attached, files)
     before = _written(series)
     told = _differences(with_removed(data, removes), shown)
-    _update_series(series, told, View(version, owner, body.plain, _zone(series, owner)), now)
-    return _result(series, owner, before, existing, now=now)
+    _update_series(series, told, view, now)
+    return _result(series, view, before, existing, now=now)
 
 
 @guarded()
 def change_instance(
-    data: Element, version: str, owner: Owner, now: datetime, *, instance: str, existing: bytes
+    data: Element,
+    version: str,
+    owner: Owner,
+    now: datetime,
+    *,
+    instance: str,
+    existing: bytes,
+    attached: Attached | None = None,
 ) -> bytes:
     """Return the series in *existing* with what *data* says of the occurrence *instance*."""
-    series, view, moment = _instance(version, owner, instance, existing)
+    series, view, moment = _instance(version, owner, instance, existing, attached)
     before = _written(series)
     event = series.override(moment)
     if event is None:
@@ -91,7 +104,7 @@ def change_instance(
     _update(event, _differences(data, shown), view, now, recurs=False)
     if (event.start, event.end) != when:
         people.invite_anew(event, owner)
-    return _result(series, owner, before, existing, now=now, event=event)
+    return _result(series, view, before, existing, now=now, event=event)
 
 
 @guarded()
@@ -99,19 +112,20 @@ def delete_instance(
     version: str, owner: Owner, now: datetime, *, instance: str, existing: bytes
 ) -> bytes:
     """Return the series in *existing* without the occurrence *instance*."""
-    series, _, moment = _instance(version, owner, instance, existing)
+    series, view, moment = _instance(version, owner, instance, existing)
     before = _written(series)
     if (event := series.override(moment)) is not None:
         series.drop(event)
     series.set_deleted(series.deleted() | {moment})
-    return _result(series, owner, before, existing, now=now)
+    return _result(series, view, before, existing, now=now)
 
 
 def _instance(
-    version: str, owner: Owner, instance: str, existing: bytes
+    version: str, owner: Owner, instance: str, existing: bytes, attached: Attached | None = None
 ) -> tuple[Series, View, date]:
-    series = load(existing, owner)
-    view = View(version, owner, body.plain, _zone(series, owner))
+    files = Files()
+    series = load(files.take(existing), owner)
+    view = View(version, owner, body.plain, _zone(series, owner), attached, files)
     moment = _moment(series, view, _INSTANCE, instance)
     if series.override(moment) is None and not _takes_place(series, moment):
         raise MalformedError(_INSTANCE, "is no occurrence of the series")
@@ -136,7 +150,7 @@ def _update_series(series: Series, told: dict[str, Element], view: View, now: da
     start = start_of_event(master)
     zone = start.tzinfo if isinstance(start, datetime) else None
     series.zone = zone or view.owner.zone
-    view = View(view.version, view.owner, view.render, _zone(series, view.owner))
+    view = replace(view, zone=_zone(series, view.owner))
     other_rule = rule is not None and _set_rule(series, rule, view)
     start_only = not view.since("16.0")
     moved = when is not None and _moved(when, _when(series), start_only=start_only)
@@ -267,7 +281,7 @@ def _written(series: Series) -> bytes:
 
 def _result(
     series: Series,
-    owner: Owner,
+    view: View,
     before: bytes,
     existing: bytes | None,
     *,
@@ -285,5 +299,9 @@ def _result(
     put(changed, "DTSTAMP", now.astimezone(UTC))
     put(changed, "LAST-MODIFIED", now.astimezone(UTC))
     content = series.content()
-    load(content, owner)
+    load(content, view.owner)
+    content = view.files.restore(content)
+    most = None if view.attached is None else view.attached.most
+    if most is not None and len(existing or b"") < len(content) > most:
+        raise MalformedError(attachments.TAG, f"make an appointment of more than {most} bytes")
     return content

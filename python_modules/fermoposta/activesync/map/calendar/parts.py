@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from icalendar import vGeo
 
 from fermoposta.activesync.map import body
-from fermoposta.activesync.map.calendar import alarms, people, show
+from fermoposta.activesync.map.calendar import alarms, attachments, people, show
 from fermoposta.activesync.map.calendar.series import put
 from fermoposta.activesync.map.content import number
 from fermoposta.activesync.map.errors import MalformedError, quoted
@@ -156,6 +156,7 @@ _SETTERS: dict[str, Callable[[Event, Element, View], None]] = {
     "Calendar:Location": _location,
     "AirSyncBase:Location": _place,
     body.TAG: _body,
+    attachments.TAG: attachments.apply,
     "Calendar:Sensitivity": _sensitivity,
     "Calendar:BusyStatus": _busy,
     "Calendar:Reminder": _reminder,

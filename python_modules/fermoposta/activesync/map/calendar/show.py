@@ -4,17 +4,19 @@ A series as the ApplicationData of a version (MS-ASCAL, section 2.2.2).
 * 12.1 has no Attendees in exceptions, and nothing of answers;
 * 14.0 has ResponseType, AppointmentReplyTime, ResponseRequested, DisallowNewTimeProposal;
 * 14.1 has FirstDayOfWeek, and a Reminder may be empty;
-* 16.0 has places as objects, days without a zone, and InstanceId instead of ExceptionStartTime.
+* 16.0 has places as objects, days without a zone, InstanceId instead of ExceptionStartTime, and
+  Attachments.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync.map import body, moments, recurrence, timezone
-from fermoposta.activesync.map.calendar import alarms, people
+from fermoposta.activesync.map.calendar import alarms, attachments, people
+from fermoposta.activesync.map.calendar.aside import Files
 from fermoposta.activesync.map.calendar.series import Series, guarded, load, start_of
 from fermoposta.activesync.map.content import leaf
 from fermoposta.activesync.map.errors import InexpressibleError, MalformedError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from icalendar import Component, Event
 
     from fermoposta.activesync.map.body import Renderer
+    from fermoposta.activesync.map.calendar.attachments import Attached
     from fermoposta.activesync.map.owner import Owner
 
 DATA = "AirSync:ApplicationData"
@@ -55,6 +58,9 @@ class View:
     owner: Owner
     render: Renderer
     zone: tzinfo
+    attached: Attached | None = None
+    """How it is told of files; without that, of none."""
+    files: Files = field(default_factory=Files)
 
     def since(self, version: str) -> bool:
         """Tell whether the device speaks *version* or a later one."""
@@ -71,7 +77,13 @@ class View:
 
 @guarded()
 def to_element(
-    content: bytes, version: str, owner: Owner, now: datetime, render: Renderer = body.plain
+    content: bytes,
+    version: str,
+    owner: Owner,
+    now: datetime,
+    render: Renderer = body.plain,
+    *,
+    attached: Attached | None = None,
 ) -> Element:
     """
     Return the series in *content* for a device that speaks *version*.
@@ -79,12 +91,14 @@ def to_element(
     Its time zone has the rules of *now* where it still comes. Raises MapError where it can't be
     read, or a phone can't be told of it.
     """
-    return show(load(content, owner), version, owner, now, render)
+    files = Files()
+    series = load(files.take(content), owner)
+    return show(series, View(version, owner, render, owner.zone, attached, files), now)
 
 
-def show(series: Series, version: str, owner: Owner, now: datetime, render: Renderer) -> Element:
+def show(series: Series, view: View, now: datetime) -> Element:
     """Return *series* as ApplicationData."""
-    view = View(version, owner, render, owner.zone if series.all_day else series.zone)
+    view = replace(view, zone=view.owner.zone if series.all_day else series.zone)
     shown = parts(series.master, view)
     return Element(
         DATA,
@@ -114,6 +128,7 @@ def parts(event: Event, view: View) -> dict[str, Element]:
         leaf("Calendar:MeetingStatus", people.meeting_status(event, view.owner)),
         people.attendees(event),
         _categories(event),
+        attachments.element(event, view),
     ]
     if view.since("14.0"):
         found.append(leaf("Calendar:ResponseType", people.response_type(event, view.owner)))

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fermoposta.activesync.map import filename
+
 if TYPE_CHECKING:
     from fermoposta.activesync.map.mail.bodystructure import Part
 
@@ -21,8 +23,6 @@ EMBEDDED_MESSAGE = 5
 
 _MAILS = {"message/rfc822", "message/global"}
 _BODIES = {"text/plain", "text/html", "text/calendar"}
-_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Also marks that turn the direction of text: ``exe.fdp`` must not look like ``pdf.exe``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,11 @@ def _attachment(part: Part, *, related: bool) -> Attachment:
 
 def _name(part: Part) -> str:
     """Return a name without a path, and never none: clients show nothing that has no name."""
-    name = re.split(r"[/\\]", _NOT_IN_NAMES.sub("", part.name))[-1].strip()
+    name = filename.plain(part.name)
     if name:
         return name
     if part.type in _MAILS:
-        subject = re.sub(r'[/\\:*?"<>|]', " ", _NOT_IN_NAMES.sub("", part.subject)).strip()
+        subject = re.sub(r'[/\\:*?"<>|]', " ", filename.readable(part.subject)).strip()
         return f"{subject or 'message'}.eml"
     return f"part-{part.section}.{part.type.partition('/')[2] or 'bin'}"
 
