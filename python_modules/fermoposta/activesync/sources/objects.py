@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
+import structlog
+
 from fermoposta.activesync import serverid
 from fermoposta.activesync.map import body, calendar, contacts, tasks
 from fermoposta.activesync.map.calendar import Attached, attachments
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     _Change = Callable[[bytes], bytes]
 
+_log = structlog.get_logger()
 _AT_ONCE = 50
 _TRIES = 3
 """How often a change is made anew where somebody was quicker."""
@@ -148,7 +151,8 @@ class ObjectSource(VersionedSource):
         try:
             content = self.make(data, uid, None, item)
             tag = await self._put(name, content, None)
-        except (MapError, DeniedError, InvalidError):
+        except (MapError, DeniedError, InvalidError) as error:
+            self._refuse("add", error)
             return Done(Status.CANNOT, has)
         except ChangedError:
             # It is there of an earlier try that was broken off, and may have been edited since,
@@ -196,10 +200,23 @@ class ObjectSource(VersionedSource):
             await self.session.groupware.delete(self.folder.path, name, silent=self.silent)
         except (ObjectMissingError, CollectionMissingError):
             return Done(Status.DONE, has.without(name))
-        except (DeniedError, InvalidError, ChangedError):
+        except (DeniedError, InvalidError, ChangedError) as error:
+            self._refuse("delete", error)
             # It is still there: the client, which has deleted it, is sent it again.
             return Done(Status.CANNOT, has.missing(name))
         return Done(Status.DONE, has.without(name))
+
+    def _refuse(self, what: str, error: Exception) -> None:
+        """Log that a device's wish is not met; of its content no more than the place."""
+        place = error.place if isinstance(error, MapError) else ""
+        _log.info(
+            "item refused",
+            user=self.session.device.user,
+            device=self.session.device.id,
+            folder=self.folder.id,
+            what=what,
+            why=f"{type(error).__name__} {place}".strip(),
+        )
 
     def change_instance(self, data: Element, instance: str, existing: bytes, item: str) -> bytes:
         """Return the series with one instance changed; what is no series has none."""
@@ -242,7 +259,8 @@ class ObjectSource(VersionedSource):
             tag = found.etag if same else await self._put(name, content, found.etag)
         except ChangedError:
             return None
-        except (MapError, NotImplementedError, DeniedError, InvalidError):
+        except (MapError, NotImplementedError, DeniedError, InvalidError) as error:
+            self._refuse("change", error)
             return refused
         return Done(Status.DONE, has.having(name, tag))
 
