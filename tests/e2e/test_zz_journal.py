@@ -27,7 +27,7 @@ EXPECTED = re.compile(
     r"|doveadm\(.*cmd (mailbox list|acl (get|set|delete)): User doesn't exist"
     # somebody is still logged in who had folders of a user that was removed just now
     r"|mkdir\(/run/dovecot/user-not-found/"
-    # a test makes a folder under the name that another had a moment ago, which the agent still reads
+    # a test makes a folder under the name of one that was just renamed, which the agent still reads
     r"|Mailbox contract-[0-9a-f]+/here: Transaction log .*: duplicate transaction log sequence"
     # a test stops the agent while Dovecot tells it something
     r"|stats: Error: write\(/run/fermoposta-agent/"
