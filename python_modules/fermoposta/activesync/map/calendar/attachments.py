@@ -45,6 +45,7 @@ _NAMES = ("FILENAME", "X-FILENAME", "X-ORACLE-FILENAME", "X-APPLE-FILENAME", "X-
 _LONGEST_NAME = 255
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 _ANY_TYPE = "application/octet-stream"
+_AROUND_EQUALS = re.compile(r"\s*=\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,8 @@ def _property(name: str, type_: str, file: File) -> vBinary:
 def _name(text: str) -> str:
     """Return a file's name without a path, in characters that a parameter can hold."""
     name = filename.plain(clean(text)).replace('"', "'")
+    # Who reads iCalendar leniently takes no space around this sign for one of the value.
+    name = _AROUND_EQUALS.sub("=", name)
     if len(name) <= _LONGEST_NAME:
         return name
     stem, dot, ending = name.rpartition(".")

@@ -1,7 +1,7 @@
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.activesync.map.calendar.appointments import (
     ADA,
@@ -319,6 +319,7 @@ def test_an_answer_names_what_was_added():
 
 
 @settings(deadline=None, max_examples=60)
+@example("0 =", b"\0", "")
 @given(
     st.text(max_size=40) | st.text('";:,^\\/\t =~', max_size=8),
     st.binary(min_size=1, max_size=400),
