@@ -15,7 +15,12 @@ from fermoposta.activesync.state import mail as state_of_mail
 from fermoposta.activesync.state import window
 from fermoposta.activesync.state.items import Item, Kind
 from fermoposta.activesync.state.mail import MailState, Snapshot
-from fermoposta.mailstore.mailbox import ForbiddenError, QuotaError, RefusedError
+from fermoposta.mailstore.mailbox import (
+    FolderMissingError,
+    ForbiddenError,
+    QuotaError,
+    RefusedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from fermoposta.activesync.sources.base import Difference
     from fermoposta.activesync.state.stored import Json
     from fermoposta.activesync.wbxml import Element
+    from fermoposta.mailstore.mailbox import Folder as MailFolder
 
 FLAGGED, SEEN = "\\Flagged", "\\Seen"
 
@@ -59,15 +65,20 @@ class MailSource:
     async def unchanged(self, state: object) -> bool:
         """Tell by STATUS alone whether there is nothing to tell."""
         has = cast("MailState", state)
-        if not has.complete:
-            return False
-        now = await self.session.mail.status(self.folder.path)
+        now = await self._status()
         return has.unchanged(now.uidvalidity, now.modseq, self._since)
 
     async def check(self, state: object) -> None:
         """Raise ResyncNeededError where UIDs no longer mean what they did."""
-        now = await self.session.mail.status(self.folder.path)
+        now = await self._status()
         state_of_mail.ensure_same(cast("MailState", state), now.uidvalidity, now.modseq)
+
+    async def _status(self) -> MailFolder:
+        """Return what the folder is like; raises FolderMissingError where another has its name."""
+        now = await self.session.mail.status(self.folder.path)
+        if now.guid != self.folder.key.key:
+            raise FolderMissingError(f"{self.folder.path} is another folder now")
+        return now
 
     async def difference(self, state: object) -> Difference:
         """Return what a client with *state* is to be told; raises ResyncNeededError."""

@@ -153,6 +153,23 @@ def test_a_folder_that_is_made_anew_loses_no_mail(host):
     assert subjects(phone, after) == ["new"]
 
 
+def test_a_name_that_another_folder_has_by_now_is_not_taken_for_the_old_one(host):
+    """Even while the tree of folders is remembered: the phone is told to look at the tree."""
+    host.run(host.mailbox().create("Work"))
+    phone = host.phone()
+    inbox(phone)
+    work = phone.device.folder_named("Work").id
+    sync.sync_all(phone, Wanted(folder=work))
+    host.run(host.mailbox().delete("Work"))
+    host.run(host.mailbox().create("Work"))
+    host.deliver(mail_of("another's"), "Work")
+
+    with pytest.raises(ClientError, match=r"\b(8|12)\b"):
+        sync.sync(phone, Wanted(folder=work))
+
+    assert subjects(phone, work) == []
+
+
 def test_a_body_is_cut_where_the_phone_wants_it(host):
     """Truncated text says so, and how long the whole is."""
     host.deliver(mail_of("long", "x" * 2000))
