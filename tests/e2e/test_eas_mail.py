@@ -750,6 +750,23 @@ def test_two_hundred_folders_are_no_burden(
     phone.assert_sound()
 
 
+@pytest.mark.feature("F217")
+def test_what_is_there_is_asked_for_once(mail: Mail, phone_of: Phones, nuova: Account) -> None:
+    """A first sync takes an answer for each window; once nothing is new, one empty answer does."""
+    append(mail, nuova, "INBOX", *([compose(STRANGER, nuova.address, "many").as_bytes()] * 60))
+    phone = phone_of(nuova)
+    wanted = Wanted(folder=phone.folder(folders.INBOX).id, options=TEXT, window=20)
+    sync.begin(phone.client, wanted)
+
+    rounds = phone.fetch(wanted)
+    phone.traffic.clear()
+    nothing = sync.sync(phone.client, wanted)
+
+    assert [len(each.added) for each in rounds] == [20, 20, 20]
+    assert nothing == {}
+    assert [len(each.answer) for each in phone.traffic] == [0]
+
+
 # --- What can't be sent
 
 
