@@ -11,6 +11,7 @@ import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from tests.contract.cluster import Cluster
 
@@ -39,7 +40,8 @@ CREATE TABLE sogo_store (
 CREATE TABLE sogo_quick_appointment (
     c_folder_id integer NOT NULL, c_name varchar(255) NOT NULL, c_uid varchar(1000) NOT NULL,
     c_title varchar(1000), c_orgmail varchar(255), c_component varchar(10) NOT NULL,
-    c_classification integer NOT NULL DEFAULT 0, PRIMARY KEY (c_folder_id, c_name));
+    c_classification integer NOT NULL DEFAULT 0, c_startdate integer, c_enddate integer,
+    c_cycleenddate integer, c_iscycle integer, PRIMARY KEY (c_folder_id, c_name));
 CREATE TABLE sogo_quick_contact (
     c_folder_id integer NOT NULL, c_name varchar(255) NOT NULL, c_cn varchar(255),
     c_mail text, PRIMARY KEY (c_folder_id, c_name));
@@ -95,7 +97,24 @@ class Webmail:
         )  # fmt: skip
         self.run(
             "INSERT INTO sogo_quick_appointment VALUES (%s, %s, %s, %s, '', 'vevent')",
-            folder, name, name, content,
+            folder, name, name, content[:1000],
+        )  # fmt: skip
+
+    def take_place(
+        self,
+        folder: int,
+        name: str,
+        begins: datetime,
+        ends: datetime,
+        until: datetime | None = None,
+    ) -> None:
+        """List an event with its times; *until* is the end of a series."""
+        last = None if until is None else int(until.timestamp())
+        self.run(
+            "UPDATE sogo_quick_appointment SET c_startdate = %s, c_enddate = %s, c_iscycle = %s,"
+            " c_cycleenddate = %s WHERE (c_folder_id, c_name) = (%s, %s)",
+            *(int(begins.timestamp()), int(ends.timestamp()), int(until is not None), last),
+            folder, name,
         )  # fmt: skip
 
     def mark(self, folder: int, name: str) -> None:

@@ -128,12 +128,14 @@ def test_busy_times_are_told_by_the_half_hour(
     """
     Eight digits for four hours; who is nobody, or is elsewhere, has none.
 
-    An event that takes no time is free. A tentative one is busy: that server tells no more.
+    Free is 0, tentative 1, busy 2, out of the office 3; an event that takes no time is free.
     """
     dav = Dav(web, busy)
+    away = "X-MICROSOFT-CDO-BUSYSTATUS:OOF"
     names = [
         dav.put(appointment(busy, "20310402T083000Z", "20310402T093000Z")),
         dav.put(appointment(busy, "20310402T100000Z", "20310402T103000Z", "STATUS:TENTATIVE")),
+        dav.put(appointment(busy, "20310402T103000Z", "20310402T110000Z", away)),
         dav.put(appointment(busy, "20310402T110000Z", "20310402T120000Z", "TRANSP:TRANSPARENT")),
     ]
     phone = eas_device(ada, version)
@@ -146,7 +148,7 @@ def test_busy_times_are_told_by_the_half_hour(
         dav.delete(name)
     [recipient] = known.recipients
     assert recipient.availability_status == 1
-    assert recipient.free_busy == "02202000"
+    assert recipient.free_busy == "02201300"
     assert unknown.status == UNKNOWN
     assert unknown.recipients == ()
     assert foreign.status == UNKNOWN

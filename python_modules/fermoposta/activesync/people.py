@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 from fermoposta.activesync.store.model import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
+
+    from fermoposta.mailstore.groupware import Busy
 
 
 class PeopleError(Exception):
@@ -118,6 +120,15 @@ class People(Protocol):
 
         Who is elsewhere is known by the address alone. An alias is shown to nobody, nor is
         whoever belongs to another company of this site.
+        """
+
+    async def busy(
+        self, user: str, addresses: Collection[str], start: datetime, end: datetime
+    ) -> dict[str, list[Busy]]:
+        """
+        Return when those of *addresses* are busy whom *user* may know, in order.
+
+        Whose times can't be told with their kinds is left out: the webmail's server may know.
         """
 
     async def out_of_office(self, user: str) -> OutOfOffice:

@@ -21,12 +21,14 @@ from fermoposta.directory.personal import put
 from fermoposta.directory.steps import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from fermoposta.activesync.store.model import Access
     from fermoposta.directory.model import OutOfOffice as Record
     from fermoposta.directory.model import State
     from fermoposta.directory.store import Store
+    from fermoposta.mailstore.groupware import Busy
 
 
 class MemoryPeople:
@@ -93,6 +95,13 @@ class MemoryPeople:
             for address in found.members
             if address in known or state.company_of(address) is None
         ]
+
+    async def busy(
+        self, user: str, addresses: Collection[str], start: datetime, end: datetime
+    ) -> dict[str, list[Busy]]:
+        """Return nobody's times: a directory has no calendars."""
+        del user, addresses, start, end
+        return {}
 
     async def out_of_office(self, user: str) -> OutOfOffice:
         """Return what the user has said."""

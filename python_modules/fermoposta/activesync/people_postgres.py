@@ -2,25 +2,32 @@
 Who there is, from the views of the schema ``gateway``, as the role fermoposta_gateway.
 
 Each question names its reader, and a view joins them to their own company: there is no way to ask
-about another one.
+about another one. When they are busy the webmail's database tells, of whom such a view has shown.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from fermoposta.activesync import away
+from fermoposta.activesync import away, busy_kinds
 from fermoposta.activesync.finding import words_of
 from fermoposta.activesync.people import BEGINNINGS, DevicePolicy, Me, OutOfOffice, Person
+from fermoposta.activesync.store.model import StoreAwayError
+from fermoposta.booking.calendar import Unreadable
 from fermoposta.directory.model import OutOfOffice as Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from fermoposta.activesync.store.model import Access
     from fermoposta.activesync.store.pool import Pool
+    from fermoposta.mailstore.groupware import Busy
 
 _WILD = re.compile(r"[\\%_]")
 _QUOTED = r"\\\g<0>"
@@ -56,6 +63,14 @@ LEFT JOIN gateway.people AS person
 WHERE member.reader = %(user)s AND member.group_address = %(group)s
 ORDER BY member.position
 """
+_USERS = _EVERYBODY + " AND kind = 'user' AND address = ANY(%(addresses)s)"
+_BUSY = """
+SELECT address, feed.busy(address, %(start)s, %(end)s) AS events
+FROM unnest(%(addresses)s::text[]) AS address
+"""
+_BUSY_SECONDS = 5
+_WORK_SECONDS = 3
+"""For how long the events of one question are worked out: most take a millisecond."""
 _AWAY = """
 SELECT mailbox, text, subject, starts, starts_at, ends, ends_at, days, audience, enabled, external
 FROM gateway.out_of_office WHERE mailbox = %(user)s
@@ -73,11 +88,15 @@ class PostgresPeople:
     """
     People by the connections of *pool*; *timezone* is the site's, which all users share.
 
-    What users answer while they are away goes to *answers*.
+    What users answer while they are away goes to *answers*; without *webmail*, connections to the
+    webmail's database, nobody is known to be busy.
     """
 
-    def __init__(self, pool: Pool, *, timezone: str, answers: away.Answers) -> None:
+    def __init__(
+        self, pool: Pool, *, timezone: str, answers: away.Answers, webmail: Pool | None = None
+    ) -> None:
         self._pool = pool
+        self._webmail = webmail
         self._timezone = timezone
         self._zone = ZoneInfo(timezone)
         self._answers = answers
@@ -113,6 +132,23 @@ class PostgresPeople:
         """Return who is in *group*, where *user* may know it."""
         return await self._people(_MEMBERS, {"user": user, "group": group.strip().lower()})
 
+    async def busy(
+        self, user: str, addresses: Collection[str], start: datetime, end: datetime
+    ) -> dict[str, list[Busy]]:
+        """Return when those of *addresses* are busy whom *user* may know, but for resources."""
+        if self._webmail is None:
+            return {}
+        asked = {address: address.strip().lower() for address in addresses}
+        people = await self._people(_USERS, {"user": user, "addresses": list(asked.values())})
+        facts = {"addresses": [each.address for each in people], "start": start, "end": end}
+        try:
+            async with asyncio.timeout(_BUSY_SECONDS), self._webmail.connection() as connection:
+                rows = await (await connection.execute(_BUSY, facts)).fetchall()
+        except TimeoutError:
+            raise StoreAwayError("the webmail's database is too slow to tell of times") from None
+        found = await asyncio.to_thread(self._worked_out, rows, start, end)
+        return {name: found[address] for name, address in asked.items() if address in found}
+
     async def out_of_office(self, user: str) -> OutOfOffice:
         """Return what the user has said."""
         return away.shown(await self._record(user), self._zone)
@@ -139,6 +175,19 @@ class PostgresPeople:
         by_type = rows[0]["types"].get(type_.lower(), rows[0]["unknown"])
         return BEGINNINGS[rows[0]["models"].get(model.lower(), by_type)]
 
+    def _worked_out(
+        self, rows: Sequence[Mapping[str, Any]], start: datetime, end: datetime
+    ) -> dict[str, list[Busy]]:
+        found = {}
+        deadline = time.monotonic() + _WORK_SECONDS
+        for row in rows:
+            # What can't be read in somebody's calendar is for nobody else to know, nor for a log.
+            with suppress(Unreadable):
+                if row["events"] is not None:
+                    events = _in_time(row["events"], deadline)
+                    found[row["address"]] = busy_kinds.busy(events, self._zone, start, end)
+        return found
+
     async def _record(self, user: str) -> Record | None:
         rows = await self._rows(_AWAY, {"user": user})
         if not rows:
@@ -158,3 +207,10 @@ class PostgresPeople:
     async def _rows(self, query: str, facts: Mapping[str, object]) -> list[dict[str, Any]]:
         async with self._pool.connection() as connection:
             return await (await connection.execute(query, facts)).fetchall()
+
+
+def _in_time(events: Iterable[str], deadline: float) -> Iterator[str]:
+    for each in events:
+        if time.monotonic() > deadline:
+            raise Unreadable("it takes too long")
+        yield each

@@ -12,6 +12,7 @@ Who wants mini certificates gets whole ones, as their format is published nowher
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -25,12 +26,13 @@ from fermoposta.activesync.map.content import leaf, number
 from fermoposta.activesync.map.errors import MalformedError
 from fermoposta.activesync.map.person import Pictures, shown_name
 from fermoposta.activesync.session import Answer
+from fermoposta.activesync.store.model import StoreError
 from fermoposta.activesync.versions import VERSIONS
 from fermoposta.activesync.wbxml import Element
 from fermoposta.mailstore.groupware import AwayError, GroupwareError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from fermoposta.activesync.people import Person
     from fermoposta.activesync.session import Asked, Session
@@ -85,9 +87,9 @@ class _Found:
 
 @dataclass(slots=True)
 class _Times:
-    """When people are busy; *away* where nobody could tell."""
+    """When people are busy; *away* where nobody could tell of the others."""
 
-    known: Mapping[str, list[Busy] | None] = field(default_factory=dict)
+    known: dict[str, list[Busy] | None] = field(default_factory=dict)
     away: bool = False
 
 
@@ -191,13 +193,19 @@ async def _times(session: Session, found: Sequence[_Found], options: _Options) -
             asked |= dict.fromkeys(person.address.lower() for person in people)
     if not asked:
         return _Times()
-    try:
-        known = await session.groupware.busy(asked, *options.span)
-    except AwayError:
-        return _Times(away=True)
-    except GroupwareError:
-        return _Times(dict.fromkeys(asked))
-    return _Times({address.lower(): busy for address, busy in known.items()})
+    times = _Times()
+    # Of colleagues it is known how busy they are, of all others only that they are.
+    with suppress(StoreError):
+        times.known |= await session.people.busy(session.owner.address, asked, *options.span)
+    others = [each for each in asked if each not in times.known]
+    if others:
+        try:
+            times.known |= await session.groupware.busy(others, *options.span)
+        except AwayError:
+            times.away = True
+        except GroupwareError:
+            times.known |= dict.fromkeys(others)
+    return times
 
 
 def _certificates(
@@ -256,10 +264,8 @@ def _availability(
     addresses = [person.address.lower() for person in found.concerned]
     if len(addresses) > _LARGEST_GROUP:
         yield leaf(_tag("Status"), TOO_LARGE_GROUP)
-    elif times.away:
-        yield leaf(_tag("Status"), NOT_NOW)
     elif any(each not in times.known for each in addresses):
-        yield leaf(_tag("Status"), TOO_MANY_PEOPLE)
+        yield leaf(_tag("Status"), NOT_NOW if times.away else TOO_MANY_PEOPLE)
     elif all(times.known[each] is None for each in addresses):
         yield leaf(_tag("Status"), NOT_KNOWN)
     else:

@@ -48,6 +48,9 @@ class People:
     async def members(self, user, group):
         return []
 
+    async def busy(self, user, addresses, start, end):
+        return {}
+
     async def out_of_office(self, user):
         return self.away
 

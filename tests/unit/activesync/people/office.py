@@ -38,6 +38,7 @@ class Company:
         self.policy = None
         self.refuses = None
         self.questions = []
+        self.times = {}
 
     async def me(self, user):
         return Me(
@@ -65,6 +66,11 @@ class Company:
     async def members(self, user, group):
         addresses = self.in_group.get(group, [])
         return [self.people.get(each) or Person(address=each, name=each) for each in addresses]
+
+    async def busy(self, user, addresses, start, end):
+        if isinstance(self.times, Exception):
+            raise self.times
+        return {each: self.times[each] for each in addresses if each in self.times}
 
     async def out_of_office(self, user):
         return self.said

@@ -14,6 +14,7 @@ from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.resolve_recipients import handle
 from fermoposta.activesync.people import Person
 from fermoposta.activesync.session import Asked
+from fermoposta.activesync.store.model import StoreAwayError
 from fermoposta.activesync.versions import VERSIONS
 from fermoposta.activesync.wbxml.text import clean
 from fermoposta.mailstore.groupware import AwayError, Busy, DeniedError
@@ -261,6 +262,31 @@ def test_four_hours_of_a_person_are_eight_digits(office, version):
         ("Status", "1"),
         ("MergedFreeBusy", "01220003"),
     ]
+
+
+def test_whose_kinds_are_known_the_webmails_server_is_not_asked_about(office):
+    """It is asked about all others of the group, and about all where the database is away."""
+    half = Busy(NOON, NOON + timedelta(minutes=30))
+    office.people.times = {"ada@example.org": [replace(half, kind="BUSY-UNAVAILABLE")]}
+    office.groupware.times = {"ada@example.org": [half], "bob@example.org": [half]}
+
+    assert availability(office)[1] == ("MergedFreeBusy", "30000000")
+    assert office.groupware.asked == []
+    assert availability(office, TEAM.address)[1] == ("MergedFreeBusy", "30000000")
+    office.people.times = StoreAwayError("away")
+    assert availability(office)[1] == ("MergedFreeBusy", "20000000")
+
+    assert [who for who, *_ in office.groupware.asked] == [["bob@example.org"], ["ada@example.org"]]
+
+
+def test_what_is_known_is_told_while_the_webmails_server_is_away(office):
+    """Of the others it can't be told now."""
+    office.people.times = {"ada@example.org": []}
+    office.groupware.raises = AwayError("away")
+
+    assert availability(office) == [("Status", "1"), ("MergedFreeBusy", "0" * 8)]
+    assert availability(office, "bob@example.org") == [("Status", "162")]
+    assert availability(office, TEAM.address) == [("Status", "162")]
 
 
 def test_at_12_1_there_is_no_availability(office):
