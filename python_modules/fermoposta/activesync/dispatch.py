@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import structlog
 
 from fermoposta.activesync import admission
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.session import Answer, Asked
 from fermoposta.activesync.status import ROOTS, Common, status_only
 from fermoposta.activesync.store.model import OvertakenError, StoreAwayError

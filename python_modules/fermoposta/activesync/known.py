@@ -28,7 +28,6 @@ class Known:
     options: Options
     removes: tuple[str, ...] = ()
     """Tags that the device never leaves out of a change (Supported)."""
-    window: int | None = None
     revision: int = 0
 
     @property
@@ -46,12 +45,10 @@ async def read(session: Session, folder: str, load: Callable[[object], object]) 
     if kept.value is None:
         return Known(None, Options(), revision=kept.revision)
     found = stored.fields(kept.value, VERSION)
-    window = found.get("window")
     return Known(
         generations.load(found.get("collection"), load),
         options_.load(found.get("options")),
         stored.texts(found.get("removes")),
-        None if window is None else stored.number(window),
         kept.revision,
     )
 
@@ -76,7 +73,6 @@ async def keep(
         "collection": generations.dump(known.collection, dump),
         "options": options_.dump(known.options),
         "removes": list(known.removes),
-        "window": known.window,
     }
     revision = await session.store.keep(
         session.device.user, session.device.id, folder, value, known.revision

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -31,9 +30,11 @@ from fermoposta.gateway.signin import SignIn
 from fermoposta.mailstore.dav import shared_client
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit, stop_event
+from fermoposta.service.listener import listener_at
 from fermoposta.service.notify import keep_watchdog_quiet, notify
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
     from fermoposta.service.settings import Settings
@@ -109,7 +110,7 @@ async def serve(settings: Settings, path: Path) -> None:
         notify("READY=1")
         _log.info("gateway ready", commands=len(HANDLERS))
         try:
-            await server.serve(sockets=[listener_at(path)])
+            await server.serve(sockets=[listener_at(path, waiting=1024)])
         finally:
             for task in running:
                 task.cancel()
@@ -152,17 +153,6 @@ def limits_of(settings: Settings) -> Limits:
         # In base64 an item grows by a third; a twentieth more is for what stands around it.
         request_bytes=settings.limit_item_bytes * 7 // 5,
     )
-
-
-def listener_at(path: Path) -> socket.socket:
-    """Return a listening socket at *path*; who may reach it is up to the folder's mode."""
-    with suppress(FileNotFoundError):
-        path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o666)
-    listener.listen(1024)
-    return listener
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ in kilobytes. So there is no layer that isn't needed, and one task more for each
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -28,6 +27,7 @@ from fermoposta.gateway.body import Bodies, BodyError, GoneError
 from fermoposta.gateway.respond import send_answer
 from fermoposta.gateway.signin import Verdict
 from fermoposta.mailstore.mailbox import LoginError
+from fermoposta.service.client_address import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -323,10 +323,7 @@ class _Asked:
     @property
     def client(self) -> str:
         """The client's address as nginx, the only one at our socket, wrote it down."""
-        try:
-            return str(ipaddress.ip_address(self.headers.get("x-real-ip", "")))
-        except ValueError:
-            return "unknown"
+        return client_of(self.headers.get("x-real-ip", ""))
 
 
 class EndedError(Exception):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from fermoposta.service.client_address import network_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,16 +67,3 @@ class Attempts:
 
 def _names(address: str, network: str) -> tuple[tuple[str, str], ...]:
     return ("pair", f"{address} {network}"), ("client", network), ("address", address)
-
-
-def network_of(client: str) -> str:
-    """Return what counts as one client: an IPv4 address, or the /64 that a host chooses from."""
-    try:
-        ip = ipaddress.ip_address(client)
-    except ValueError:
-        return "unknown"
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, 64), strict=False).network_address)

@@ -1,11 +1,9 @@
 """Run the portal: ``python -m fermoposta.portal [configuration file]``."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
@@ -15,6 +13,7 @@ from fermoposta.portal.app import create_app
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit
+from fermoposta.service.listener import listener_at
 from fermoposta.service.notify import keep_watchdog_quiet, notify
 
 _log = structlog.get_logger()
@@ -26,7 +25,7 @@ def main(arguments: list[str]) -> None:
     settings = settings_or_exit(arguments)
     store = PostgresPortalStore(settings.database_url("fermoposta_portal"))
     app = create_app(settings, store, lifespan=_lifespan)
-    listener = _listener(settings.portal_socket)
+    listener = listener_at(settings.portal_socket, waiting=256)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -39,17 +38,6 @@ def main(arguments: list[str]) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         store.close()
-
-
-def _listener(path: Path) -> socket.socket:
-    """Return a listening socket at *path*; who may reach it is up to the folder's mode."""
-    with suppress(FileNotFoundError):
-        path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o666)
-    listener.listen(256)
-    return listener
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ limits count attempts whether or not the address exists.
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ import structlog
 from fermoposta.clientconfig.facts import normalised_address
 from fermoposta.directory import passwords
 from fermoposta.portal.store import Attempts, PortalStore, Session
+from fermoposta.service.client_address import network_of
 
 WINDOW = timedelta(minutes=15)
 """How long an attempt counts."""
@@ -93,19 +93,6 @@ def exceeds(tried: Attempts, limits: Attempts) -> bool:
         or tried.by_client > limits.by_client
         or tried.by_address > limits.by_address
     )
-
-
-def network_of(client: str) -> str:
-    """Return what counts as one client: an IPv4 address, or the /64 that a host chooses from."""
-    try:
-        ip = ipaddress.ip_address(client)
-    except ValueError:
-        return "unknown"
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, 64), strict=False).network_address)
 
 
 def digest_of(secret: str) -> bytes:

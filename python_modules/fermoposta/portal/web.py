@@ -1,7 +1,6 @@
 """What every request and answer goes through: who asks, in which language, and the safe headers."""
 
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fermoposta.clientconfig.facts import Site
 from fermoposta.portal import i18n
 from fermoposta.portal.store import Person, PortalStore
+from fermoposta.service import client_address
 from fermoposta.service.settings import Settings
 
 SESSION_COOKIE = "__Host-fermoposta"
@@ -95,11 +95,7 @@ def language_of(request: Request) -> str:
 
 def client_of(request: Request) -> str:
     """Return the client's address as nginx, the only one at our socket, wrote it down."""
-    told = request.headers.get("x-real-ip", "")
-    try:
-        return str(ipaddress.ip_address(told))
-    except ValueError:
-        return "unknown"
+    return client_address.client_of(request.headers.get("x-real-ip", ""))
 
 
 def page(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.dispatch import Dispatcher
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.request import Request
 from fermoposta.activesync.session import Answer, Asked
 from fermoposta.activesync.status import ROOTS

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from fermoposta.gateway.attempts import LIMITS, WINDOW, Attempts, network_of
+from fermoposta.gateway.attempts import LIMITS, WINDOW, Attempts
 from fermoposta.gateway.signin import SignIn, Verdict
 from fermoposta.mailstore.mailbox import UnavailableError
+from fermoposta.service.client_address import network_of
 
 ADA, RIGHT, CLIENT = "ada@example.org", "Segreta123", "192.0.2.7"
 

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from fermoposta.directory import passwords
-from fermoposta.portal.signin import network_of
+from fermoposta.service.client_address import network_of
 
 
 @pytest.mark.feature("F114")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import folders, hierarchy
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.digest import digest_of
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.folders import ROOT, Type
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.state.errors import SyncKeyError

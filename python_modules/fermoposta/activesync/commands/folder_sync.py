@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import hierarchy, synced
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.state.errors import SyncKeyError
 from fermoposta.activesync.state.generations import Turn

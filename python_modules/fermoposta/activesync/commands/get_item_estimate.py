@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fermoposta.activesync import known, options
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.sources.base import NOT_THERE
 from fermoposta.activesync.sources.choose import source_of
@@ -51,14 +51,19 @@ async def _one(session: Session, asked: Element) -> Element:
 
 
 async def _count(session: Session, folder: Folder, key: str, asked: Element) -> int:
-    known_ = await known.options_of(session, folder.id)
     said = asked.find_all("AirSync:Options")
-    wanted = options.parse(said) if said else known_.options
-    if not said and asked.find("AirSync:FilterType") is not None:
+    wanted = options.parse(said) if said else None
+    filter_type = None
+    if wanted is None and asked.find("AirSync:FilterType") is not None:
         # Up to 12.1 it stands beside the key.
-        wanted = replace(wanted, filter_type=options.parse([asked]).filter_type)
-    source = source_of(session, folder, wanted, known_.removes)
+        filter_type = options.parse([asked]).filter_type
+    source = source_of(session, folder, options.Options())
     had = await known.read(session, folder.id, source.load)
+    if wanted is None:
+        wanted = had.options
+    if filter_type is not None:
+        wanted = replace(wanted, filter_type=filter_type)
+    source = source_of(session, folder, wanted, had.removes)
     turn, collection = receive(had.collection, key, fresh=uuid4(), empty=source.empty())
     generation = collection.base
     if turn is Turn.FIRST or generation is None:

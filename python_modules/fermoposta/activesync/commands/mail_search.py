@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING
 
 from fermoposta.activesync import kql
 from fermoposta.activesync.commands.ranges import MOST
-from fermoposta.activesync.map.mail import envelope
-from fermoposta.activesync.map.mail.conversation import of_mail, topic_of
-from fermoposta.activesync.map.mail.errors import MailError
 from fermoposta.activesync.sources import reading
 from fermoposta.mailstore.mailbox import FolderMissingError, ForbiddenError, Query
 
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from fermoposta.activesync.options import Options
     from fermoposta.activesync.session import Session
     from fermoposta.activesync.wbxml import Element
-    from fermoposta.mailstore.mailbox import Summary
 
 _LOOKED_AT = 1_000
 """Mails of a folder that are looked at where the store alone can't tell whether they fit."""
@@ -144,7 +140,7 @@ async def _in_folder(
         Hit(folder, each.uid, each.received)
         for each in summaries.values()
         if _in_time(each.received, question)
-        and (not conversation or _conversation_of(each) == conversation)
+        and (not conversation or reading.conversation_of(each) == conversation)
     ]
     return fitting, len(fitting) if exact else len(uids)
 
@@ -153,22 +149,6 @@ def _in_time(received: datetime, question: Question) -> bool:
     return (question.after is None or received >= question.after) and (
         question.before is None or received < question.before
     )
-
-
-def _conversation_of(summary: Summary) -> bytes:
-    """Return the id that the mail has when it is sent (MS-ASCON, section 2.2.2.3)."""
-    try:
-        known = envelope.parse(summary.envelope)
-    except MailError:
-        return b""
-    fields = reading.fields(summary.headers)
-    return of_mail(
-        date=summary.received,
-        message_id=known.message_id,
-        references=fields.get("references", "") or known.in_reply_to,
-        topic=topic_of(known.subject),
-        thread_index=fields.get("thread-index", ""),
-    ).id
 
 
 def narrowed(

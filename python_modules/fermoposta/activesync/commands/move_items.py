@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import moving
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.moving import Move, Status
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.state import stored

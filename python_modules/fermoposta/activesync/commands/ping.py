@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import hierarchy, known
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
+from fermoposta.activesync.options import Options
 from fermoposta.activesync.push import Woken
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.sources.base import NOT_THERE
@@ -97,11 +98,11 @@ async def _wait(session: Session, folders: Sequence[Folder], seconds: float) -> 
 async def _has_news(session: Session, folder: Folder) -> bool:
     """Whether Sync would tell something of *folder*."""
     try:
-        had = await known.options_of(session, folder.id)
-        source = source_of(session, folder, had.options, had.removes)
-        state = (await known.read(session, folder.id, source.load)).newest
+        had = await known.read(session, folder.id, source_of(session, folder, Options()).load)
+        state = had.newest
         if state is None:
             return True
+        source = source_of(session, folder, had.options, had.removes)
         if await source.unchanged(state):
             return False
         return len(await source.difference(state)) > 0

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from fermoposta.activesync.admission import digest_of
 from fermoposta.activesync.commands import settings
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.map.content import leaf
 from fermoposta.activesync.people import DevicePolicy
 from fermoposta.activesync.session import Answer

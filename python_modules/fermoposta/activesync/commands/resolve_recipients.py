@@ -19,8 +19,8 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import certificates
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.own_contacts import OwnContacts
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.map import freebusy, moments
 from fermoposta.activesync.map.content import leaf, number
 from fermoposta.activesync.map.errors import MalformedError

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.map import out_of_office
 from fermoposta.activesync.map.content import leaf
 from fermoposta.activesync.map.out_of_office import OofError

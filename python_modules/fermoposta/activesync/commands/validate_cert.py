@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fermoposta.activesync import certificates
 from fermoposta.activesync.certificates import Budget
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.map.content import leaf
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.wbxml import Element

@@ -54,8 +54,6 @@ _TRIES = 3
 """How often a change is made anew where somebody was quicker."""
 _DAYS = {4: 14, 5: 31, 6: 92, 7: 184}
 """Days for each FilterType of appointments (MS-ASCMD, section 2.2.3.68.2)."""
-_INCOMPLETE = 8
-"""FilterType of tasks: those that are not done."""
 
 
 @dataclass(frozen=True, slots=True)

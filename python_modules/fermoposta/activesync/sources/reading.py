@@ -56,7 +56,6 @@ class Read:
     data: Element | None
     reason: str = ""
     size: int = 0
-    modseq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ async def mails(
             try:
                 wanted[uid] = _look(summaries[uid], options, form.largest)
             except MailError as error:
-                wrong[uid] = Read(uid, None, str(error), modseq=summaries[uid].modseq)
+                wrong[uid] = Read(uid, None, str(error))
         parts = await _parts(mailbox, path, wanted.values(), options)
         for uid in some:
             if uid in wrong:
@@ -204,8 +203,8 @@ def _read(
             meeting=invitation,
         )
     except MailError as error:
-        return Read(uid, None, str(error), modseq=summary.modseq)
-    return Read(uid, data, size=len(rendered.data) + 1_500, modseq=summary.modseq)
+        return Read(uid, None, str(error))
+    return Read(uid, data, size=len(rendered.data) + 1_500)
 
 
 def _part(source: body.Source, options: Options, version: str) -> body.Body | None:

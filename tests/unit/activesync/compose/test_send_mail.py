@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from tests.unit.activesync.postroom import Room, compose, crlf
 
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.send_mail import handle
 from fermoposta.activesync.compose import once
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.session import Answer, Asked, SubmissionError
 from fermoposta.activesync.store.model import StoreAwayError
 from fermoposta.activesync.wbxml import Element

@@ -12,11 +12,11 @@ from tests.unit.activesync.map.calendar.appointments import ical
 from tests.unit.activesync.postroom import ADA, Room, compose, crlf, source
 
 from fermoposta.activesync.commands import smart_forward, smart_reply
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.compose import quote
 from fermoposta.activesync.compose.amend import amended
 from fermoposta.activesync.compose.letter import LetterError
 from fermoposta.activesync.compose.original import of_mail
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.folders import Type
 from fermoposta.activesync.session import Answer, Asked, Limits, SubmissionError
 from fermoposta.activesync.wbxml import Element

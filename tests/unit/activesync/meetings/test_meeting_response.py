@@ -12,8 +12,8 @@ from tests.unit.activesync.meetings.test_answer import SERIES, SINGLE, message, 
 from tests.unit.activesync.postroom import NOW, Room, document
 
 from fermoposta.activesync import serverid
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.meeting_response import REQUESTS_MAX, handle
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.folders import Type
 from fermoposta.activesync.map.owner import Owner
 from fermoposta.activesync.session import SubmissionError

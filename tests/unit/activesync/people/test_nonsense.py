@@ -16,7 +16,7 @@ from fermoposta.activesync.commands import (
     validate_cert,
 )
 from fermoposta.activesync.commands import settings as settings_
-from fermoposta.activesync.commands.errors import CommandError
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.session import Asked
 from fermoposta.activesync.status import ROOTS
 from fermoposta.activesync.versions import VERSIONS

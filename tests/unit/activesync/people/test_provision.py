@@ -6,8 +6,8 @@ import pytest
 from tests.unit.activesync.people.office import Office, el, tree
 
 from fermoposta.activesync.admission import digest_of
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.provision import PERMISSIVE, POLICY_TYPE, document, handle
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.people import DevicePolicy
 from fermoposta.activesync.session import Asked
 from fermoposta.activesync.status import Common

@@ -10,8 +10,8 @@ from tests.unit.activesync.people.authority import NOW as CERTIFIED
 from tests.unit.activesync.people.authority import YEAR, certificate, der
 from tests.unit.activesync.people.office import ADA, BO, BOB, CAT, PICTURE, TEAM, Office, el, tree
 
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.resolve_recipients import handle
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.people import Person
 from fermoposta.activesync.session import Asked
 from fermoposta.activesync.store.model import StoreAwayError

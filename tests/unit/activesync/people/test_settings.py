@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from tests.unit.activesync.people.office import Office, el, tree
 
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.settings import handle
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.people import OutOfOffice, RefusedError
 from fermoposta.activesync.session import Asked
 from fermoposta.activesync.versions import VERSIONS

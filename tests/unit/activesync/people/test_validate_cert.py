@@ -18,8 +18,8 @@ from tests.unit.activesync.people.office import Office, el, tree
 
 from fermoposta.activesync import certificates
 from fermoposta.activesync.certificates import Budget, Trusted, check, parse, trusted_by_system
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.validate_cert import handle
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.session import Asked
 from fermoposta.activesync.versions import VERSIONS
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.item_operations.empty import empty
 from fermoposta.activesync.commands.item_operations.fetch import Contents, fetch
 from fermoposta.activesync.commands.item_operations.move import move
 from fermoposta.activesync.commands.item_operations.status import Status
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.wbxml import Element
 
 if TYPE_CHECKING:

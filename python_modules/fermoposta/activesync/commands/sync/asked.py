@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import options
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.digest import digest_of
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.state.items import Kind
 from fermoposta.activesync.wbxml import Element
 

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from fermoposta.activesync.state.generations import Collection
     from fermoposta.activesync.state.items import Item
 
-STATUS_OK, STATUS_KEY, STATUS_PROTOCOL = 1, 3, 4
-STATUS_SERVER, STATUS_MISSING, STATUS_HIERARCHY = 5, 8, 12
+STATUS_OK, STATUS_KEY, STATUS_PROTOCOL, STATUS_MISSING, STATUS_HIERARCHY = 1, 3, 4, 8, 12
 """Status of a collection (MS-ASCMD, section 2.2.3.177.17)."""
 
 _AT_ONCE = 50
@@ -165,7 +164,6 @@ class _Process:
             known,
             options=wanted.options or known.options,
             removes=known.removes if wanted.removes is None else wanted.removes,
-            window=wanted.window,
         )
         self.source = source_of(self.session, self.folder, known.options, known.removes)
         return known

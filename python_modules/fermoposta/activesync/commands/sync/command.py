@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import synced
-from fermoposta.activesync.commands.errors import CommandError
 from fermoposta.activesync.commands.sync import asked as asked_
 from fermoposta.activesync.commands.sync.collection import Result, Room, process
+from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.push import Woken
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.state import stored
