@@ -42,11 +42,27 @@ def is_free(port: int) -> bool:
     return True
 
 
+def reserved_ports() -> set[int]:
+    """Return the ports that any container publishes, those that no longer run included.
+
+    One that was killed leaves its packet filter's rules behind: nobody listens on its ports any
+    more, but what is sent there goes to its address and not to who publishes them next.
+    """
+    containers = json.loads(podman("ps", "--all", "--format=json"))
+    return {
+        int(port["host_port"]) + offset
+        for container in containers
+        for port in container.get("Ports") or ()
+        for offset in range(int(port.get("range", 1)))
+    }
+
+
 def choose_ports() -> dict[str, int]:
     """Return a free loopback port for each service: the usual one, or the next that is free."""
+    reserved = reserved_ports()
     chosen: dict[str, int] = {}
     for service, (_, port) in PORTS.items():
-        while port in chosen.values() or not is_free(port):
+        while port in reserved or port in chosen.values() or not is_free(port):
             port += 1  # noqa: PLW2901 - the next candidate
         chosen[service] = port
     return chosen
@@ -135,4 +151,9 @@ def names() -> list[str]:
 
 def remove(name: str) -> None:
     """Remove a host and its data."""
-    podman("rm", "--force", "--ignore", "--time", "2", "--volumes", name)
+    command = ("rm", "--force", "--ignore", "--time", "2", "--volumes", name)
+    try:
+        podman(*command)
+    except CommandError:
+        # Podman finds out only now that a host was killed, and knows it the second time.
+        podman(*command)

@@ -75,12 +75,25 @@ def test_the_last_screen_has_everything(appliance: Appliance) -> None:
 def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where somebody listens already, the next free port is published."""
     monkeypatch.setattr(host, "is_free", lambda port: port != 10025)
+    monkeypatch.setattr(host, "reserved_ports", set)
 
     chosen = host.choose_ports()
 
     assert chosen["smtp"] == 10026
     assert chosen["imaps"] == 10993
     assert len(set(chosen.values())) == len(host.PORTS)
+
+
+def test_the_ports_of_a_dead_host_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that was killed and not removed still has what is sent to its ports."""
+    ports = [{"host_port": 10025, "range": 2}, {"host_port": 10993, "range": 1}]
+    listed = json.dumps([{"State": "exited", "Ports": ports}, {"State": "created", "Ports": None}])
+    monkeypatch.setattr(host, "podman", lambda *_: listed)
+    monkeypatch.setattr(host, "is_free", lambda _: True)
+
+    chosen = host.choose_ports()
+
+    assert (chosen["smtp"], chosen["imaps"]) == (10027, 10994)
 
 
 def test_is_free_asks_the_machine() -> None:
