@@ -58,6 +58,7 @@ def test_what_the_site_says_of_devices_reaches_the_service(render, tmp_path, acc
     path.write_text(render("application", "fermoposta.yml.j2", **SITE))
 
     assert load(path).eas_new_devices == USUAL.eas_new_devices == "allowed"
+    assert load(path).eas_moved == USUAL.eas_moved == {}
     assert load(path).eas_heartbeat_least == USUAL.eas_heartbeat_least
     assert load(path).eas_heartbeat_most == USUAL.eas_heartbeat_most
     path.write_text(
@@ -67,9 +68,11 @@ def test_what_the_site_says_of_devices_reaches_the_service(render, tmp_path, acc
             **SITE,
             application_eas_new_devices=access,
             application_eas_heartbeat_most=600,
+            application_eas_moved={"example.org": "https://eas.example.net/x"},
         )
     )
     assert load(path).eas_new_devices == access
+    assert load(path).eas_moved == {"example.org": "https://eas.example.net/x"}
     assert load(path).eas_heartbeat_most == 600
 
 

@@ -7,15 +7,13 @@ gets it with its user's password or without.
 
 from xml.etree import ElementTree as ET
 
-from fermoposta.clientconfig.facts import Site
-
 SCHEMA = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"
 RESPONSE = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
 CULTURES = {"it": "it:it", "en": "en:us"}
 
 
-def document(site: Site, address: str, language: str) -> bytes:
-    """Return the settings for *address*; the elements stand in the schema's order."""
+def document(url: str, address: str, language: str) -> bytes:
+    """Return that *address* synchronises at *url*; the elements stand in the schema's order."""
     root = ET.Element("Autodiscover", xmlns=RESPONSE)
     response = ET.SubElement(root, "Response", xmlns=SCHEMA)
     ET.SubElement(response, "Culture").text = CULTURES[language]
@@ -25,8 +23,8 @@ def document(site: Site, address: str, language: str) -> bytes:
     settings = ET.SubElement(ET.SubElement(response, "Action"), "Settings")
     server = ET.SubElement(settings, "Server")
     ET.SubElement(server, "Type").text = "MobileSync"
-    ET.SubElement(server, "Url").text = site.activesync_url
-    ET.SubElement(server, "Name").text = site.activesync_url
+    ET.SubElement(server, "Url").text = url
+    ET.SubElement(server, "Name").text = url
     ET.indent(root)
     body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return body

@@ -95,6 +95,7 @@ async def serve(settings: Settings, path: Path) -> None:
                 hosted=lambda: feed.domains,
                 timezone=settings.timezone,
                 new_devices=Access(settings.eas_new_devices),
+                moved=settings.eas_moved,
                 clock=lambda: datetime.now(UTC),
                 ticks=time.monotonic,
             )

@@ -30,7 +30,7 @@ from fermoposta.mailstore.mailbox import LoginError
 from fermoposta.service.client_address import client_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from starlette.types import Message, Receive, Scope, Send
@@ -87,6 +87,8 @@ class Gateway:
     """Where a user's record names none that is known."""
     new_devices: Access
     """What a device may that was never seen, where the directory says nothing."""
+    moved: Mapping[str, str]
+    """By address or domain: where devices synchronise of who is on another server now."""
     clock: Callable[[], datetime]
     ticks: Callable[[], float]
     """Returns seconds that only go forward."""
@@ -170,12 +172,19 @@ class App:
             await reply.give(Answer(status=503, headers={"retry-after": "900"}))
         elif verdict is Verdict.REFUSED:
             raise LoginError
-        elif asked.method == "OPTIONS":
-            asked.said["user"] = address
-            await reply.give(self._options())
         else:
             asked.said["user"] = address
-            await self._command(asked, reply, address, credentials.password)
+            if elsewhere := self._elsewhere(address):
+                await reply.give(Answer(status=451, headers={"x-ms-location": elsewhere}))
+            elif asked.method == "OPTIONS":
+                await reply.give(self._options())
+            else:
+                await self._command(asked, reply, address, credentials.password)
+
+    def _elsewhere(self, address: str) -> str | None:
+        """Return where the mailbox is now; None is here (MS-ASHTTP, section 3.1.5.2.2)."""
+        moved = self._gateway.moved
+        return moved.get(address) or moved.get(address.rpartition("@")[2])
 
     def _address(self, credentials: Credentials | None) -> str | None:
         """Return whose mailbox a log-in means; None where that can be nobody's."""

@@ -37,7 +37,9 @@ async def autodiscover(request: Request) -> Response:
         refusal = outlook.refusal(outlook.UNKNOWN_ADDRESS, portal.clock())
         return Response(refusal, media_type=_XML)
     if asked.schema == mobilesync.SCHEMA:
-        phones = mobilesync.document(portal.site, address, portal.settings.language)
+        # Of single users who have moved a stranger hears nothing: the gateway tells themselves.
+        url = portal.settings.eas_moved.get(domain, portal.site.activesync_url)
+        phones = mobilesync.document(url, address, portal.settings.language)
         return Response(phones, media_type=_XML)
     return Response(outlook.document(portal.site, address), media_type=_XML)
 

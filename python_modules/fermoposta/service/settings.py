@@ -8,7 +8,7 @@ and a remedy.
 import difflib
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -125,6 +125,8 @@ class Settings:
     """Bytes of items in one answer, where one item alone is not more."""
     eas_new_devices: Literal["allowed", "quarantined", "blocked"] = "allowed"
     """What a device may that was never seen, where the directory says nothing."""
+    eas_moved: Mapping[str, str] = field(default_factory=dict)
+    """By address or domain: where devices of who has moved to another server synchronise."""
     policy_socket: Path = Path("/run/fermoposta-policy/policy.sock")
     """Where Postfix asks whether a recipient may be written to."""
     policy_milter_socket: Path = Path("/run/fermoposta-policy/milter.sock")
@@ -185,16 +187,16 @@ def load(path: Path = PATH) -> Settings:
 
 
 def _problems(raw: Mapping[Any, object]) -> Iterator[str]:
-    known = {field.name: field for field in fields(Settings)}
+    known = {each.name: each for each in fields(Settings)}
     for name in raw:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             yield f"{name}: no such setting; {remedy}"
     hints = typing.get_type_hints(Settings)
-    for name, field in known.items():
+    for name, each in known.items():
         if name not in raw:
-            if field.default is MISSING:
+            if each.default is MISSING and each.default_factory is MISSING:
                 yield f"{name}: is required"
         elif complaint := _complaint(hints[name], raw[name]):
             yield f"{name}: {complaint}"
@@ -219,6 +221,11 @@ def _complaint(hint: Any, value: object) -> str:  # noqa: ANN401 - a type, or wh
     elif get_origin(hint) is tuple:
         texts = isinstance(value, list) and all(isinstance(each, str) and each for each in value)
         fits, rule = texts, "a list of texts"
+    elif get_origin(hint) is Mapping:
+        texts = isinstance(value, dict) and all(
+            isinstance(text, str) and text for pair in value.items() for text in pair
+        )
+        fits, rule = texts, "a mapping of texts to texts"
     else:
         fits, rule = isinstance(value, str) and value.strip() != "", "a text that is not empty"
     return "" if fits else f"must be {rule}"

@@ -5,7 +5,6 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from fermoposta.clientconfig import mobilesync, outlook
-from fermoposta.clientconfig.facts import Site
 
 URL = "https://mail.example.org/Microsoft-Server-ActiveSync"
 QUESTION = f"""<?xml version="1.0" encoding="utf-8"?>
@@ -26,9 +25,9 @@ def test_the_question_is_read() -> None:
 
 
 @pytest.mark.parametrize(("language", "culture"), [("it", "it:it"), ("en", "en:us")])
-def test_a_phone_learns_where_to_synchronise(site: Site, language: str, culture: str) -> None:
+def test_a_phone_learns_where_to_synchronise(language: str, culture: str) -> None:
     """Each element in the order of the schema, in which some clients read them."""
-    body = mobilesync.document(site, "ada@example.org", language)
+    body = mobilesync.document(URL, "ada@example.org", language)
 
     root = ET.fromstring(body)  # noqa: S314 - our own document
     assert root.tag == f"{{{mobilesync.RESPONSE}}}Autodiscover"

@@ -143,6 +143,7 @@ class Site:
     desk: Desk = field(default_factory=Desk)
     store: MemoryStore = field(default_factory=MemoryStore)
     hosted: tuple[str, ...] = ("example.org",)
+    moved: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.signin = SignIn(self.judge, 300, self.clock, Attempts(self.clock))
@@ -162,6 +163,7 @@ class Site:
                 hosted=lambda: self.hosted,
                 timezone="Europe/Rome",
                 new_devices=Access.ALLOWED,
+                moved=self.moved,
                 clock=lambda: datetime(2026, 1, 2, tzinfo=UTC),
                 ticks=self.clock,
             )

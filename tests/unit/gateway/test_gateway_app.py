@@ -45,6 +45,28 @@ def test_options_name_what_works_and_nothing_else(site) -> None:
     assert response.content == b""
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "POST"])
+@pytest.mark.parametrize("moved", ["ada@example.org", "example.org"])
+def test_who_has_moved_is_sent_there(site, method: str, moved: str) -> None:
+    """With 451 and the other server's address (MS-ASHTTP, section 3.1.5.2.2); nothing is done."""
+    site.moved[moved] = "https://eas.example.net/Microsoft-Server-ActiveSync"
+
+    response = site.ask(method, content=SYNC)
+
+    assert response.status_code == 451
+    assert response.headers["x-ms-location"] == site.moved[moved]
+    assert site.desk.sessions == []
+
+
+def test_who_has_moved_is_told_to_themselves_alone(site) -> None:
+    """Without the password it is the same answer as ever, and others are served here."""
+    site.moved["ada@example.org"] = "https://eas.example.net/Microsoft-Server-ActiveSync"
+
+    assert site.ask(password="wrong", content=SYNC).status_code == 401
+    site.moved["bob@example.org"] = site.moved.pop("ada@example.org")
+    assert site.ask(content=SYNC).status_code == 200
+
+
 def test_a_command_is_carried_out(site) -> None:
     """For the user who has logged in, with the device that asks."""
     response = site.ask(content=SYNC)

@@ -113,8 +113,12 @@ def store(state: State) -> MemoryPortalStore:
 
 
 @pytest.fixture
-def app(store: MemoryPortalStore, clock: Clock) -> Starlette:
-    settings = Settings(host="mail.example.org", portal_host="portal.example.org")
+def settings() -> Settings:
+    return Settings(host="mail.example.org", portal_host="portal.example.org", eas_moved={})
+
+
+@pytest.fixture
+def app(store: MemoryPortalStore, clock: Clock, settings: Settings) -> Starlette:
     return create_app(settings, store, clock=clock)
 
 

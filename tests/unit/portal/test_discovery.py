@@ -84,6 +84,22 @@ def test_phones_find_where_they_synchronise(browser) -> None:
     assert [e.text for e in root.iter(f"{{{PHONES}}}EMailAddress")] == ["ada@example.org"]
 
 
+def test_phones_of_a_domain_that_has_moved_find_its_new_server(browser, settings) -> None:
+    """Where only one user has, a stranger who asks learns nothing of it."""
+    there = "https://eas.example.net/Microsoft-Server-ActiveSync"
+    settings.eas_moved.update({"example.org": there, "eve@example.net": there})
+
+    found = {
+        address: browser.ask(
+            "POST", "/Autodiscover/Autodiscover.xml", content=question(address, PHONES)
+        ).text
+        for address in ("ada@example.org", "eve@example.net")
+    }
+
+    assert there in found["ada@example.org"]
+    assert there not in found["eve@example.net"]
+
+
 def test_phones_of_others_are_told_that_there_is_nothing(browser) -> None:
     """In the protocol's own way."""
     asked = question("ada@elsewhere.example", PHONES)

@@ -29,7 +29,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "hots: mail.example.org\nportal_host: 7\nlanguage: de\npop3: 'yes'\nstate_dir: var\n"
-        "compile_interval: 0\nimaps_alternate_port: true\n",
+        "compile_interval: 0\nimaps_alternate_port: true\neas_moved: {example.org: 1}\n",
     )
 
     with pytest.raises(SettingsError) as raised:
@@ -44,6 +44,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "state_dir: must be an absolute path",
         "compile_interval: must be a whole number above 0",
         "imaps_alternate_port: must be a whole number above 0",
+        "eas_moved: must be a mapping of texts to texts",
     }
 
 

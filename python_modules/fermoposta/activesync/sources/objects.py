@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import structlog
@@ -39,7 +39,6 @@ from fermoposta.mailstore.groupware import Kind as Component
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-    from datetime import date
 
     from fermoposta.activesync.map.calendar.attachments import Attachment
     from fermoposta.activesync.sources.base import Difference
@@ -54,6 +53,8 @@ _TRIES = 3
 """How often a change is made anew where somebody was quicker."""
 _DAYS = {4: 14, 5: 31, 6: 92, 7: 184}
 """Days for each FilterType of appointments (MS-ASCMD, section 2.2.3.68.2)."""
+_TO_DO = 8
+"""The FilterType of tasks that are to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +290,11 @@ class ObjectSource(VersionedSource):
 
     @property
     def since(self) -> date | None:
-        """The first day of the filter window; contacts have none."""
+        """The first day of the filter window; contacts have none, open tasks the end of days."""
         if self.component is Component.CONTACTS:
             return None
+        if self.component is Component.TASKS and self.options.filter_type == _TO_DO:
+            return date.max
         days = _DAYS.get(self.options.filter_type)
         wanted = None if days is None else self.session.clock().date() - timedelta(days=days)
         limit = self.session.device.resync_since

@@ -225,6 +225,7 @@ class Site:
                 hosted=lambda: ("example.org",),
                 timezone="Europe/Rome",
                 new_devices=Access.ALLOWED,
+                moved={},
                 clock=lambda: datetime(2026, 11, 2, 9, 0, tzinfo=UTC),
                 ticks=time.monotonic,
             )

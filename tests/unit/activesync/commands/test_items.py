@@ -7,6 +7,7 @@ from fermoposta.activesync.client import estimate, folders, items, sync
 from fermoposta.activesync.client.errors import ClientError
 from fermoposta.activesync.client.options import Body
 from fermoposta.activesync.client.sync import Wanted
+from fermoposta.activesync.wbxml import Element
 
 
 def ready(host, version="14.1", *, also=()):
@@ -139,6 +140,32 @@ def test_moving_a_conversation_empties_no_folder(host):
 
     assert len(host.run(host.mailbox().snapshot("INBOX")).present) == 1
     assert len(host.run(host.mailbox().snapshot("Work")).present) == 2
+
+
+def test_moves_of_one_request_follow_each_other(host):
+    """A conversation that is moved on is where the last move put it, all of it."""
+    for name in ("Other", "Work"):
+        host.run(host.mailbox().create(name))
+    host.deliver(mail_of("Plan"))
+    host.deliver(mail_of("Re: Plan", References="<Plan@example.org>"), "Other")
+    phone, inbox = ready(host)
+    (item,) = phone.device.collection(inbox).items.values()
+    name = item.find("Email2:ConversationId").data
+
+    def moved_to(folder):
+        target = Element("ItemOperations:DstFldId", phone.device.folder_named(folder).id)
+        return Element(
+            "ItemOperations:Move", [Element("ItemOperations:ConversationId", name), target]
+        )
+
+    moves = [moved_to(folder) for folder in ("Work", "Other", "Work", "Other")]
+    phone.ask("ItemOperations", Element("ItemOperations:ItemOperations", moves))
+
+    sizes = {
+        folder: len(host.run(host.mailbox().snapshot(folder)).present)
+        for folder in ("INBOX", "Work", "Other")
+    }
+    assert sizes == {"INBOX": 0, "Work": 0, "Other": 2}
 
 
 def test_a_moved_mail_is_told_of_once(host):

@@ -137,6 +137,35 @@ def test_old_appointments_are_left_out_where_the_phone_wants_none(host):
     assert told(phone, there, "Calendar:Subject") == ["New", "Old"]
 
 
+def test_done_tasks_are_left_out_where_the_phone_wants_only_what_is_to_do(host):
+    """FilterType 8; a task that gets done leaves the phone, and comes back when it is opened."""
+    phone = host.phone()
+    there = folder(phone, TASKS)
+    only_open = Wanted(folder=there, options=(Options(filter=8),))
+    sync.sync_all(phone, only_open)
+    other = host.phone(id_="PHONE2")
+    sync.sync_all(other, Wanted(folder=there))
+    opened = data(Tasks__Subject="Lunch", Tasks__Complete="0")
+    done = data(
+        Tasks__Subject="Lunch",
+        Tasks__Complete="1",
+        Tasks__DateCompleted="2026-11-01T08:00:00.000Z",
+    )
+
+    sync.sync(other, Wanted(folder=there, operations=(Add("1", opened), Add("2", done))))
+    sync.sync_all(phone, only_open)
+    assert told(phone, there, "Tasks:Complete") == ["0"]
+    (item,) = phone.device.collection(there).items
+
+    sync.sync(other, Wanted(folder=there, operations=(Change(item, done),)))
+    sync.sync_all(phone, only_open)
+    assert not phone.device.collection(there).items
+
+    sync.sync(other, Wanted(folder=there, operations=(Change(item, opened),)))
+    sync.sync_all(phone, only_open)
+    assert list(phone.device.collection(there).items) == [item]
+
+
 def test_the_server_wins_where_both_have_changed(host):
     """By default what somebody else did stays, and the phone is told of it."""
     etag = put(host, "one", "First")

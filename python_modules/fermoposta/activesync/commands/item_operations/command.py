@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fermoposta.activesync.commands.item_operations.empty import empty
 from fermoposta.activesync.commands.item_operations.fetch import Contents, fetch
-from fermoposta.activesync.commands.item_operations.move import move
+from fermoposta.activesync.commands.item_operations.move import Moves
 from fermoposta.activesync.commands.item_operations.status import Status
 from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.wbxml import Element
@@ -33,9 +33,9 @@ async def handle(session: Session, asked: Asked) -> Answer:
         known = each.tag in _OPERATIONS and (each.tag != _MOVE or session.version >= "14.0")
         if not known:
             raise CommandError(Status.PROTOCOL, f"{each.tag} is no operation")
-    contents = Contents(session.request.accept_multipart)
+    contents, moves = Contents(session.request.accept_multipart), Moves(session)
     try:
-        answers = [await _answer(session, each, contents) for each in operations]
+        answers = [await _answer(session, each, contents, moves) for each in operations]
     except BaseException:
         contents.close()
         raise
@@ -50,7 +50,9 @@ async def handle(session: Session, asked: Asked) -> Answer:
     )
 
 
-async def _answer(session: Session, asked: Element, contents: Contents) -> Element:
+async def _answer(session: Session, asked: Element, contents: Contents, moves: Moves) -> Element:
     if asked.tag == _FETCH:
         return await fetch(session, asked, contents)
-    return await (empty if asked.tag == _EMPTY else move)(session, asked)
+    if asked.tag == _EMPTY:
+        return await empty(session, asked)
+    return await moves.move(asked)
