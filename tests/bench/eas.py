@@ -253,7 +253,9 @@ class Bench:
         thread = Thread(target=waiting.run_forever, daemon=True)
         thread.start()
         devices = asyncio.run_coroutine_threadsafe(self.wait_all(), waiting).result(900)
-        time.sleep(45)  # until Dovecot has put connections to sleep
+        time.sleep(
+            90
+        )  # until connections that nobody needs are closed, and the others put to sleep
         after = self.memory()
         times = []
         for _ in range(REPETITIONS):

@@ -112,6 +112,11 @@ class Hub:
             self._tree = (started, tree)
             return tree
 
+    async def named(self, ids: Iterable[str], *, fresh: bool = False) -> list[Folder]:
+        """Return those of the folders *ids* that are there; for who waits, without the tree."""
+        tree = await self.tree(fresh=fresh)
+        return [found for each in ids if (found := tree.get(each)) is not None]
+
     def forget_tree(self) -> None:
         """Have the tree read anew when it is needed next: a folder was made, renamed, deleted."""
         self._tree = None

@@ -112,6 +112,7 @@ class App:
             for name, value in scope["headers"]
             if name in HEADERS
         }
+        scope["headers"].clear()
         said: Said = {}
         asked = _Asked(scope, headers, receive, said, secrets.token_hex(8))
         structlog.contextvars.bind_contextvars(request=asked.id)

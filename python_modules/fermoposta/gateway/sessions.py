@@ -167,13 +167,16 @@ class Sessions:
         await asyncio.gather(*(hub.stop() for hub in self.hubs))
 
     async def sweep(self) -> None:
-        """Close what nobody needs any more, until cancelled."""
+        """Close what nobody needs any more, users or single connections, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP)
             oldest = self._clock() - self._idle
             for session in list(self._open.values()):
                 if not session.tasks and session.used <= oldest:
                     self._end(session)
+                else:
+                    with suppress(MailboxError, OSError):
+                        await session.mail.close_idle()
 
     async def close(self) -> None:
         """Close everything."""

@@ -255,5 +255,8 @@ class Mailbox(Protocol):
         UnavailableError where the store breaks off; the caller closes the iterator.
         """
 
+    async def close_idle(self) -> None:
+        """Let go of connections that nobody has needed for a while; watching goes on."""
+
     async def close(self) -> None:
         """Log out, after what is under way."""

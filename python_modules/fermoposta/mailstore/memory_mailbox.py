@@ -390,6 +390,9 @@ class MemoryMailbox:
         finally:
             box.watchers.discard(watcher)
 
+    async def close_idle(self) -> None:
+        """Do nothing: there are no connections."""
+
     async def close(self) -> None:
         """Log out."""
         self._closed = True

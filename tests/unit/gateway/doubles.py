@@ -89,6 +89,10 @@ class Closable:
 
     of: tuple[str, str]
     closed: bool = False
+    rested: int = 0
+
+    async def close_idle(self) -> None:
+        self.rested += 1
 
     async def close(self) -> None:
         self.closed = True

@@ -544,6 +544,8 @@ def test_what_nobody_needs_is_closed(site, monkeypatch) -> None:
     site.clock.now += 299
     site.runner.run(sweep())
     assert site.sessions.addresses == ("ada@example.org",)
+    # A device that waits for an hour needs no connections but the one that watches.
+    assert site.backends.opened[0].rested > 0
 
     site.clock.now += 2
     site.runner.run(sweep())

@@ -52,8 +52,7 @@ async def handle(session: Session, asked: Asked) -> Answer:
     if len(ids) > limits.folders_most:
         return _answer(TOO_MANY, Element("Ping:MaxFolders", str(limits.folders_most)))
     session.hub.supersede(session.device.id)
-    tree = await session.hub.tree(fresh=True)
-    folders = [found for each in ids if (found := tree.get(each)) is not None]
+    folders = await session.hub.named(ids, fresh=True)
     if len(folders) < len(ids) or await _is_other(session):
         return _answer(HIERARCHY)
     changed = await _wait(session, folders, heartbeat)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SHARED = "Condivise"
 """The folder below which everybody sees what others share, by their addresses."""
-IDLE_SECONDS = 180
+IDLE_SECONDS = 30
 """For so long a connection is kept that nobody needs at the moment."""
 
 

@@ -54,8 +54,7 @@ async def _work(session: Session, wanted: Request) -> Sequence[Result]:
     """Return what each collection is answered, once there is something to say or time is over."""
     if not wanted.wait:
         return await _process(session, wanted, wanted.collections)
-    tree = await session.hub.tree()
-    folders = [found for each in wanted.collections if (found := tree.get(each.id)) is not None]
+    folders = await session.hub.named(each.id for each in wanted.collections)
     until = _now() + wanted.wait
     async with session.hub.watching(folders):
         looked_at: Iterable[Wanted] = wanted.collections
