@@ -7,6 +7,7 @@ import json
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -190,3 +191,20 @@ def test_a_converge_disturbs_nobody(
         session.logout()
     wait_for("all accepted mail", lambda: not stream.missing(), seconds=120)
     assert set(stream.arrived().values()) == {1}
+
+
+def test_people_who_all_come_after_a_quiet_minute_log_in(mail: Mail, appliance: Appliance) -> None:
+    """More of them at once than processes check passwords, twice: none waits for ever."""
+    people = [each for each in appliance.accounts if each.password][:6]
+
+    def log_in(who: Account) -> None:
+        with mail.imap(who):
+            pass
+
+    log_in(people[0])
+    for quiet in (0, 65):
+        time.sleep(quiet)
+        with ThreadPoolExecutor(len(people) * 2) as pool:
+            waiting = [pool.submit(log_in, each) for each in people * 2]
+            for each in waiting:
+                each.result(timeout=60)

@@ -157,3 +157,11 @@ def test_the_agent_hears_of_what_clients_file_as_sent(conf, language):
 
     assert sent["sieve_script appended"]["cause"] == "append copy"
     assert sent["sieve_script appended"]["path"] == "/etc/dovecot/appended.sieve"
+
+
+def test_what_checks_passwords_is_not_told_to_go_while_log_ins_wait(conf):
+    """After five minutes auth itself lets go of all but one; told earlier, all might leave."""
+    worker = conf()["service auth-worker"]
+
+    assert worker["idle_kill_interval"] == "1 hours"
+    assert int(worker["process_limit"]) > 1
