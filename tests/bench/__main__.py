@@ -10,7 +10,7 @@ from fermoposta_demo import host
 from fermoposta_demo.paths import BUILD
 from fermoposta_demo.progress import CommandError, give_up, say
 from tests.bench import compile as compiling
-from tests.bench import delivery, directory, eas, eas_fuzz, in_force, policy, provision
+from tests.bench import delivery, directory, eas, eas_chaos, eas_fuzz, in_force, policy, provision
 
 if TYPE_CHECKING:
     from tests.bench import Result
@@ -63,6 +63,8 @@ def main() -> int:
         results += in_force.run(provision.CONTAINER)
         say("--- ActiveSync")
         results += eas.run(provision.CONTAINER)
+        say("--- chaos")
+        results += eas_chaos.run(provision.CONTAINER)
     except CommandError as error:
         return give_up(error)
     finally:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imapclient import IMAPClient
 
@@ -33,8 +33,9 @@ from fermoposta_demo.progress import CommandError, say
 from tests.bench import Result, result, sogo_activesync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
+_T = TypeVar("_T")
 SMALL, LARGE = 2_000, 10_000
 FOLDERS = 200
 DELIVERIES, DELIVERIES_BASELINE = 20, 3
@@ -59,6 +60,22 @@ def run(container: str) -> list[Result]:
         return [*bench.syncs(), *bench.tree(), *bench.push(), *bench.idle()]
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A device's connection."""
+
+    user: str
+    device: str
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def ask(self, command: str, document: Element) -> bytes:
+        """Return the body of what is answered."""
+        self.writer.write(_request(self.user, self.device, command, encode(document)))
+        await self.writer.drain()
+        return await _answer(self.reader)
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A device that waits for news over a connection of its own."""
@@ -75,6 +92,8 @@ class Bench:
         self.appliance = up.describe(container, BUILD / "bench" / container)
         self.context = ssl.create_default_context(cafile=self.appliance.ca_file)
         self.where = (self.appliance.host, self.appliance.ports["https"])
+        self.inboxes: dict[str, str] = {}
+        """The ids of inboxes, by user."""
 
     def open_nginx(self) -> None:
         """Let nginx open all the files that a container may have; a host of its own has more."""
@@ -240,7 +259,11 @@ class Bench:
 
     def idle(self) -> Iterator[Result]:
         """What each of many waiting devices costs, and how long others wait for an answer."""
-        # What a process has grown to before would hide what the devices cost.
+        waiting = asyncio.new_event_loop()
+        thread = Thread(target=waiting.run_forever, daemon=True)
+        thread.start()
+        asyncio.run_coroutine_threadsafe(self.of_all(self.sync_inbox), waiting).result(900)
+        # What a process has grown to before, or by other work, would hide what waiting costs.
         podman("exec", self.container, "systemctl", "restart", "fermoposta-gateway@*")
         time.sleep(5)
         probe = self.phone("small@example.org")
@@ -249,13 +272,9 @@ class Bench:
         for number in range(USERS):  # who logs in the first time costs more than who waits
             self.phone(f"idle{number}@example.org")
         before, processes = self.memory(), self.processes()
-        waiting = asyncio.new_event_loop()
-        thread = Thread(target=waiting.run_forever, daemon=True)
-        thread.start()
-        devices = asyncio.run_coroutine_threadsafe(self.wait_all(), waiting).result(900)
-        time.sleep(
-            90
-        )  # until connections that nobody needs are closed, and the others put to sleep
+        waits = asyncio.run_coroutine_threadsafe(self.of_all(self.wait), waiting)
+        devices = waits.result(900)
+        time.sleep(90)  # until connections that nobody needs are closed, and others asleep
         after = self.memory()
         times = []
         for _ in range(REPETITIONS):
@@ -274,37 +293,43 @@ class Bench:
         yield result("eas_idle_kb_per_device", (after - before) / DEVICES, "kB")
         yield result("eas_idle_request_ms", statistics.median(times) * 1000, "ms")
 
-    async def wait_all(self) -> list[_Waiting]:
-        """Have DEVICES devices ask for a Ping each."""
+    async def of_all(self, does: Callable[[str, str], Awaitable[_T]]) -> list[_T]:
+        """Return what DEVICES devices do, by their users and their own names."""
         gate = asyncio.Semaphore(20)
 
-        async def one(number: int) -> _Waiting:
+        async def one(number: int) -> _T:
             async with gate:
-                return await self.wait(f"idle{number % USERS}@example.org", f"IDLE{number}")
+                return await does(f"idle{number % USERS}@example.org", f"IDLE{number}")
 
         return list(await asyncio.gather(*(one(number) for number in range(DEVICES))))
 
-    async def wait(self, user: str, device: str) -> _Waiting:
-        """Sync the inbox of *user* as a new device, and wait for news there."""
-        reader, writer = await asyncio.open_connection(
-            *self.where, ssl=self.context, server_hostname=SERVER, limit=2**20
-        )
-
-        async def ask(command: str, document: Element) -> bytes:
-            writer.write(_request(user, device, command, encode(document)))
-            await writer.drain()
-            return await _answer(reader)
-
-        tree = decode(await ask("FolderSync", _folder_sync()))
-        inbox = next(
+    async def sync_inbox(self, user: str, device: str) -> None:
+        """Sync the inbox of *user* as a new device."""
+        line = await self.connect(user, device)
+        tree = decode(await line.ask("FolderSync", _folder_sync()))
+        self.inboxes[user] = next(
             each.text_of("FolderHierarchy:ServerId") or ""
             for each in tree.walk()
             if each.text_of("FolderHierarchy:Type") == "2"
         )
         key = "0"
-        while synced := await ask("Sync", _sync(key, inbox)):  # empty: nothing more is new
+        # Empty: nothing more is new.
+        while synced := await line.ask("Sync", _sync(key, self.inboxes[user])):
             key = decode(synced).text_of(*_COLLECTION, "AirSync:SyncKey") or ""
-        return _Waiting(writer, asyncio.create_task(ask("Ping", _ping(inbox))))
+        line.writer.close()
+
+    async def wait(self, user: str, device: str) -> _Waiting:
+        """Wait for news in the inbox of *user* as a device that has synced it."""
+        line = await self.connect(user, device)
+        asked = asyncio.create_task(line.ask("Ping", _ping(self.inboxes[user])))
+        return _Waiting(line.writer, asked)
+
+    async def connect(self, user: str, device: str) -> _Line:
+        """Return a connection of its own for a device."""
+        reader, writer = await asyncio.open_connection(
+            *self.where, ssl=self.context, server_hostname=SERVER, limit=2**20
+        )
+        return _Line(user, device, reader, writer)
 
     def memory(self) -> int:
         """Return the memory of the gateway's processes in kB, what they share counted once."""

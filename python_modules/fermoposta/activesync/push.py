@@ -10,7 +10,7 @@ else: what it has is read again when something has happened.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from fermoposta.mailstore.mailbox import LoginError, MailboxError, UnavailableEr
 from fermoposta.service.pause import pause_after
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from fermoposta.activesync.folders import Folder, Tree
     from fermoposta.activesync.store.model import Store
@@ -75,6 +75,29 @@ class _Waiting:
     def wake(self, why: Woken) -> None:
         if not self.woken.done():
             self.woken.set_result(why)
+
+
+class _Watching:
+    """Holds watches, the last of which lingers; no generator, as there is one for each device."""
+
+    __slots__ = ("_drop", "_held")
+
+    def __init__(self, held: Sequence[_Watch], drop: Callable[[], None]) -> None:
+        self._held, self._drop = held, drop
+
+    async def __aenter__(self) -> None:
+        """Wait until the watching has begun, but not for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEGIN_SECONDS):
+                for watch in self._held:
+                    await watch.begun.wait()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let go."""
+        for watch in self._held:
+            watch.waiting -= 1
+            watch.until = _now() + LINGER_SECONDS
+        asyncio.get_running_loop().call_later(LINGER_SECONDS + 1, self._drop)
 
 
 class Hub:
@@ -200,9 +223,8 @@ class Hub:
         self._drop_lingering()
         return not self._waiting and not self._watches
 
-    @asynccontextmanager
-    async def watching(self, folders: Iterable[Folder]) -> AsyncIterator[None]:
-        """Have changes in *folders* noticed while the block runs."""
+    def watching(self, folders: Iterable[Folder]) -> _Watching:
+        """Return a context in which changes in *folders* are noticed."""
         mail = sorted(
             (each for each in folders if each.is_mail or (each.type is Type.NOTES and each.path)),
             key=lambda each: (each.type, each.owner is not None),
@@ -215,17 +237,7 @@ class Hub:
                 self._looking = asyncio.create_task(self._look_at_others())
         for watch in held:
             watch.waiting += 1
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BEGIN_SECONDS):
-                    for watch in held:
-                        await watch.begun.wait()
-            yield
-        finally:
-            for watch in held:
-                watch.waiting -= 1
-                watch.until = _now() + LINGER_SECONDS
-            asyncio.get_running_loop().call_later(LINGER_SECONDS + 1, self._drop_lingering)
+        return _Watching(held, self._drop_lingering)
 
     async def stop(self) -> None:
         """Answer all who wait, and watch nothing any more."""

@@ -2,14 +2,15 @@
 ActiveSync over HTTP (MS-ASHTTP) as an ASGI application, without a framework around it.
 
 A Ping waits for most of an hour, and there is one for each device: what a request holds is counted
-in kilobytes. So there is no layer that isn't needed, and one task more for each request at most.
+in kilobytes. So there is no layer that isn't needed, what is done before the waiting is no call
+around it, and there is one task more for each request at most.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -133,7 +134,13 @@ class App:
         """Answer; what goes wrong before there is an answer is answered here."""
         reply = _Reply(asked, send)
         try:
-            await self._guarded(asked, reply)
+            wanted = await self._let_in(asked)
+            if isinstance(wanted, Answer):
+                await reply.give(wanted)
+                return
+            body = await self._bodies.read(asked.headers, asked.receive)
+            async with _UnlessGone(asked.receive):
+                await self._work(asked, reply, wanted, body)
         except (EndedError, LoginError, UnknownUserError):
             await reply.refuse(Answer(status=401, headers=UNAUTHORISED))
         except RequestError as error:
@@ -151,36 +158,29 @@ class App:
             dispatch.broken(str(asked.said.get("command", asked.method)), error)
             await reply.refuse(Answer(status=500))
 
-    async def _guarded(self, asked: _Asked, reply: _Reply) -> None:
-        """Answer who is let in; raises what `_serve` knows to answer."""
-        if asked.path.rstrip("/").lower() != PATH.lower():
-            await reply.give(Answer(status=404))
-        elif asked.method not in METHODS.split(","):
-            await reply.give(Answer(status=405, headers={"allow": METHODS}))
-        elif asked.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
-            # A page elsewhere had the browser ask, which adds the password that it knows.
-            await reply.give(Answer(status=403))
-        else:
-            await self._authenticated(asked, reply)
-
-    async def _authenticated(self, asked: _Asked, reply: _Reply) -> None:
+    async def _let_in(self, asked: _Asked) -> Answer | _Wanted:
+        """Return what somebody who was let in wants done, or what is answered at once."""
+        if refused := _refusal(asked):
+            return refused
         credentials = basic.read(asked.headers.pop("authorization", ""))
         address = self._address(credentials)
         if credentials is None or address is None:
             raise LoginError
         verdict = await self._gateway.signin.try_(address, credentials.password, asked.client)
         if verdict is Verdict.LIMITED:
-            await reply.give(Answer(status=503, headers={"retry-after": "900"}))
-        elif verdict is Verdict.REFUSED:
+            return Answer(status=503, headers={"retry-after": "900"})
+        if verdict is Verdict.REFUSED:
             raise LoginError
-        else:
-            asked.said["user"] = address
-            if elsewhere := self._elsewhere(address):
-                await reply.give(Answer(status=451, headers={"x-ms-location": elsewhere}))
-            elif asked.method == "OPTIONS":
-                await reply.give(self._options())
-            else:
-                await self._command(asked, reply, address, credentials.password)
+        asked.said["user"] = address
+        if elsewhere := self._elsewhere(address):
+            return Answer(status=451, headers={"x-ms-location": elsewhere})
+        if asked.method == "OPTIONS":
+            return self._options()
+        what = request.parse(asked.query, asked.headers, self._gateway.hosted())
+        asked.said.update(device=what.device_id, command=what.command, version=what.version)
+        if not await self._own(what, address):
+            return Answer(status=403)
+        return _Wanted(what, address, credentials.password)
 
     def _elsewhere(self, address: str) -> str | None:
         """Return where the mailbox is now; None is here (MS-ASHTTP, section 3.1.5.2.2)."""
@@ -207,17 +207,6 @@ class App:
             }
         )
 
-    async def _command(self, asked: _Asked, reply: _Reply, address: str, password: str) -> None:
-        gateway = self._gateway
-        what = request.parse(asked.query, asked.headers, gateway.hosted())
-        asked.said.update(device=what.device_id, command=what.command, version=what.version)
-        if not await self._own(what, address):
-            await reply.give(Answer(status=403))
-            return
-        body = await self._bodies.read(asked.headers, asked.receive)
-        async with _UnlessGone(asked.receive):
-            await self._work(asked, reply, what, body, address=address, password=password)
-
     async def _own(self, what: Request, address: str) -> bool:
         """Tell whether the user of the query is the one who has shown a password."""
         if what.user is None or what.user == address:
@@ -225,18 +214,9 @@ class App:
         me = await self._gateway.people.me(address)
         return me is not None and what.user in me.addresses
 
-    async def _work(
-        self,
-        asked: _Asked,
-        reply: _Reply,
-        what: Request,
-        body: bytes,
-        *,
-        address: str,
-        password: str,
-    ) -> None:
+    async def _work(self, asked: _Asked, reply: _Reply, wanted: _Wanted, body: bytes) -> None:
         """Have the command carried out, and send what comes of it."""
-        gateway = self._gateway
+        gateway, what, address = self._gateway, wanted.what, wanted.address
         newcomer = await gateway.people.newcomer(address, what.device_type)
         device = await gateway.store.meet(
             address,
@@ -252,7 +232,7 @@ class App:
         async def open_session(device: Device) -> Session:
             nonlocal user
             me = await self._me(address)
-            user = gateway.sessions.enter(me, password)
+            user = gateway.sessions.enter(me, wanted.password)
             return self._session(what, device, user, me)
 
         try:
@@ -334,6 +314,27 @@ class _Asked:
     def client(self) -> str:
         """The client's address as nginx, the only one at our socket, wrote it down."""
         return client_of(self.headers.get("x-real-ip", ""))
+
+
+def _refusal(asked: _Asked) -> Answer | None:
+    """Return what is answered whoever asks; None where it depends on who does."""
+    if asked.path.rstrip("/").lower() != PATH.lower():
+        return Answer(status=404)
+    if asked.method not in METHODS.split(","):
+        return Answer(status=405, headers={"allow": METHODS})
+    if asked.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        # A page elsewhere had the browser ask, which adds the password that it knows.
+        return Answer(status=403)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A command, and who wants it, whose password has been found right."""
+
+    what: Request
+    address: str
+    password: str = field(repr=False)
 
 
 class EndedError(Exception):
