@@ -3,8 +3,8 @@ Who waits for what: one hub for each user, whose devices all meet in one process
 
 A mail folder that somebody waits for is watched by a connection of its own, which Dovecot puts to
 sleep; where there are many, the less important are looked at now and then. Calendars and address
-books are told of by the database that they lie in. A device that waits holds a task and nothing
-else: what it has is read again when something has happened.
+books are told of by the database that they lie in. A device that waits holds a task and what it
+asked, and nothing else: its command runs anew when something has happened.
 """
 
 from __future__ import annotations
@@ -96,8 +96,24 @@ class _Watching:
         """Let go."""
         for watch in self._held:
             watch.waiting -= 1
-            watch.until = _now() + LINGER_SECONDS
+            watch.until = now() + LINGER_SECONDS
         asyncio.get_running_loop().call_later(LINGER_SECONDS + 1, self._drop)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A device's wait for news of *folders* after *mark*, until a time of the loop's clock."""
+
+    hub: Hub
+    device: str
+    mark: int
+    folders: tuple[Folder, ...]
+    until: float
+
+    async def over(self) -> Woken:
+        """Wait, and return why that has ended."""
+        async with self.hub.watching(self.folders):
+            return await self.hub.news(self.device, self.mark, self.folders, self.until - now())
 
 
 class Hub:
@@ -121,13 +137,13 @@ class Hub:
 
     async def tree(self, *, fresh: bool = False) -> Tree:
         """Return the user's folders; *fresh* reads them anew, else they may be a minute old."""
-        asked = _now()
+        asked = now()
         async with self._reading:
             if self._tree is not None:
                 read, tree = self._tree
                 if read >= asked or (not fresh and asked - read < TREE_SECONDS):
                     return tree
-            started = _now()
+            started = now()
             mail, collections = await asyncio.gather(
                 self._mail.folders(), self._groupware.collections()
             )
@@ -306,9 +322,9 @@ class Hub:
                         self.touched(folder.name)
 
     def _drop_lingering(self) -> None:
-        now = _now()
+        moment = now()
         for path, watch in list(self._watches.items()):
-            if watch.waiting <= 0 and watch.until <= now:
+            if watch.waiting <= 0 and watch.until <= moment:
                 watch.task.cancel()
                 del self._watches[path]
         if not self._waiting and self._looking is not None:
@@ -316,5 +332,6 @@ class Hub:
             self._looking = None
 
 
-def _now() -> float:
+def now() -> float:
+    """Return the time of the loop's clock, in seconds."""
     return asyncio.get_running_loop().time()

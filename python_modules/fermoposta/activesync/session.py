@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from fermoposta.activesync.map.owner import Owner
     from fermoposta.activesync.people import People
-    from fermoposta.activesync.push import Hub
+    from fermoposta.activesync.push import Hub, Pause
     from fermoposta.activesync.request import Request
     from fermoposta.activesync.store.model import Device, Store
     from fermoposta.activesync.wbxml import Element
@@ -68,6 +68,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     pieces: AsyncIterator[bytes] | None = None
     """The body where it is no document; its type stands in *headers*."""
+    pause: Pause | None = None
+    """What is to be waited for before this is answered; if there is news, the command runs anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class Session:
     hub: Hub
     limits: Limits
     clock: Callable[[], datetime]
+    resumed: Pause | None = None
+    """The waiting that has just ended by news, where the command has run before."""
 
     @property
     def version(self) -> str:

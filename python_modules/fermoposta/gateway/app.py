@@ -2,8 +2,8 @@
 ActiveSync over HTTP (MS-ASHTTP) as an ASGI application, without a framework around it.
 
 A Ping waits for most of an hour, and there is one for each device: what a request holds is counted
-in kilobytes. So there is no layer that isn't needed, what is done before the waiting is no call
-around it, and there is one task more for each request at most.
+in kilobytes. So there is no layer that isn't needed, and one task more for each request at most;
+what it takes to carry out a command is gone while it waits, and made anew when there is news.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 
 from fermoposta.activesync import dispatch, request
 from fermoposta.activesync.map.owner import Owner
+from fermoposta.activesync.push import Woken
 from fermoposta.activesync.request import RequestError
 from fermoposta.activesync.session import Answer, Session
 from fermoposta.activesync.store.model import UnknownUserError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from fermoposta.activesync.dispatch import Dispatcher
     from fermoposta.activesync.people import Me, People
+    from fermoposta.activesync.push import Pause
     from fermoposta.activesync.request import Request
     from fermoposta.activesync.session import Limits
     from fermoposta.activesync.store.model import Access, Device, Store
@@ -140,7 +142,7 @@ class App:
                 return
             body = await self._bodies.read(asked.headers, asked.receive)
             async with _UnlessGone(asked.receive):
-                await self._work(asked, reply, wanted, body)
+                await self._carry_out(asked, reply, wanted, body)
         except (EndedError, LoginError, UnknownUserError):
             await reply.refuse(Answer(status=401, headers=UNAUTHORISED))
         except RequestError as error:
@@ -214,8 +216,28 @@ class App:
         me = await self._gateway.people.me(address)
         return me is not None and what.user in me.addresses
 
-    async def _work(self, asked: _Asked, reply: _Reply, wanted: _Wanted, body: bytes) -> None:
-        """Have the command carried out, and send what comes of it."""
+    async def _carry_out(self, asked: _Asked, reply: _Reply, wanted: _Wanted, body: bytes) -> None:
+        """Have the command carried out, anew each time that there is what it waits for."""
+        stay = _Stay(self._gateway.sessions)
+        answer = await self._work(asked, wanted, body, stay)
+        while (pause := answer.pause) is not None:
+            with stay:
+                why = await pause.over()
+            if why is not Woken.NEWS:
+                break
+            answer = await self._work(asked, wanted, body, stay, pause)
+        with stay:
+            await reply.give(answer)
+
+    async def _work(
+        self,
+        asked: _Asked,
+        wanted: _Wanted,
+        body: bytes,
+        stay: _Stay,
+        resumed: Pause | None = None,
+    ) -> Answer:
+        """Return what comes of the command, which *stay* is about."""
         gateway, what, address = self._gateway, wanted.what, wanted.address
         newcomer = await gateway.people.newcomer(address, what.device_type)
         device = await gateway.store.meet(
@@ -227,15 +249,12 @@ class App:
             user_agent=clean(asked.headers.get("user-agent", ""))[:256],
             unknown=newcomer or gateway.new_devices,
         )
-        user: UserSession | None = None
 
         async def open_session(device: Device) -> Session:
-            nonlocal user
             me = await self._me(address)
-            user = gateway.sessions.enter(me, wanted.password)
-            return self._session(what, device, user, me)
+            return self._session(what, device, stay.enter(me, wanted.password), me, resumed)
 
-        try:
+        with stay:
             answer = await gateway.dispatcher.answer(
                 what,
                 body,
@@ -244,18 +263,10 @@ class App:
                 policy=await gateway.people.device_policy(address),
                 open_session=open_session,
             )
-            if answer.status == 401:
-                gateway.signin.forget([address])
-                raise LoginError
-            await reply.give(answer)
-        except asyncio.CancelledError:
-            if user is None or not user.ended:
-                raise
-            _this_task().uncancel()
-            raise EndedError from None
-        finally:
-            if user is not None:
-                gateway.sessions.leave(user)
+        if answer.status == 401:
+            gateway.signin.forget([address])
+            raise LoginError
+        return answer
 
     async def _me(self, address: str) -> Me:
         """Return the user's record; raises LoginError where there is none any more."""
@@ -264,7 +275,9 @@ class App:
             raise LoginError
         return me
 
-    def _session(self, what: Request, device: Device, user: UserSession, me: Me) -> Session:
+    def _session(
+        self, what: Request, device: Device, user: UserSession, me: Me, resumed: Pause | None
+    ) -> Session:
         gateway = self._gateway
         return Session(
             request=what,
@@ -284,6 +297,7 @@ class App:
             hub=user.hub,
             limits=gateway.limits,
             clock=gateway.clock,
+            resumed=resumed,
         )
 
 
@@ -339,6 +353,43 @@ class _Wanted:
 
 class EndedError(Exception):
     """The user's log-in ended while the request was under way."""
+
+
+class _Stay:
+    """
+    A request's place in what is open for its user, which can end meanwhile.
+
+    Used as a context for as long as the request needs it; raises EndedError where it was ended.
+    """
+
+    __slots__ = ("_sessions", "_user")
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._user: UserSession | None = None
+
+    def enter(self, me: Me, password: str) -> UserSession:
+        """Return what is open for the user of the record *me*."""
+        self._leave()
+        self._user = self._sessions.enter(me, password)
+        return self._user
+
+    def __enter__(self) -> None:
+        """Take the place again that was left."""
+        if self._user is not None:
+            self._sessions.stay(self._user)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _: object) -> None:
+        """Leave."""
+        self._leave()
+        ended = self._user is not None and self._user.ended
+        if ended and isinstance(error, asyncio.CancelledError):
+            _this_task().uncancel()
+            raise EndedError from None
+
+    def _leave(self) -> None:
+        if self._user is not None:
+            self._sessions.leave(self._user)
 
 
 class _Reply:

@@ -125,6 +125,12 @@ class Sessions:
         session.tasks.add(_this_task())
         return session
 
+    def stay(self, session: UserSession) -> None:
+        """Note that the task that runs now needs *session*, which it has left, once more."""
+        session.tasks.add(_this_task())
+        if session.ended:
+            _this_task().cancel()
+
     def leave(self, session: UserSession) -> None:
         """Note that the task that runs now needs *session* no more."""
         session.tasks.discard(_this_task())

@@ -7,14 +7,13 @@ where Sync would tell something, by the filter that the device has asked for the
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fermoposta.activesync import hierarchy, known
 from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.options import Options
-from fermoposta.activesync.push import Woken
+from fermoposta.activesync.push import Pause, now
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.sources.base import NOT_THERE
 from fermoposta.activesync.sources.choose import source_of
@@ -23,8 +22,6 @@ from fermoposta.activesync.state.errors import ResyncNeededError, StoredStateErr
 from fermoposta.activesync.wbxml import Element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from fermoposta.activesync.folders import Folder
     from fermoposta.activesync.session import Asked, Session
     from fermoposta.activesync.state.stored import Json
@@ -43,7 +40,7 @@ class _Parameters:
 
 
 async def handle(session: Session, asked: Asked) -> Answer:
-    """Answer Ping when something has changed, or time is over."""
+    """Answer Ping with what has changed, or with nothing once time is over."""
     heartbeat, ids = await _parameters(session, asked.element)
     limits = session.limits
     if not limits.heartbeat_least <= heartbeat <= limits.heartbeat_most:
@@ -51,17 +48,23 @@ async def handle(session: Session, asked: Asked) -> Answer:
         return _answer(HEARTBEAT, Element("Ping:HeartbeatInterval", str(nearest)))
     if len(ids) > limits.folders_most:
         return _answer(TOO_MANY, Element("Ping:MaxFolders", str(limits.folders_most)))
-    session.hub.supersede(session.device.id)
-    folders = await session.hub.named(ids, fresh=True)
-    if len(folders) < len(ids) or await _is_other(session):
+    hub, resumed = session.hub, session.resumed
+    if resumed is None:
+        hub.supersede(session.device.id)
+    folders = await hub.named(ids, fresh=resumed is None)
+    tree_changed = resumed is None or hub.tree_changed(resumed.mark)
+    if len(folders) < len(ids) or (tree_changed and await _is_other(session)):
         return _answer(HIERARCHY)
-    changed = await _wait(session, folders, heartbeat)
-    if changed is None:
-        return _answer(HIERARCHY)
-    if not changed:
-        return _answer(EXPIRED)
-    listed = [Element("Ping:Folder", each.id) for each in changed]
-    return _answer(CHANGES, Element("Ping:Folders", listed))
+    until = now() + heartbeat if resumed is None else resumed.until
+    async with hub.watching(folders):
+        mark = hub.mark
+        looked_at = folders if resumed is None else hub.since(resumed.mark, folders)
+        changed = [each for each in looked_at if await _has_news(session, each)]
+    if changed:
+        listed = [Element("Ping:Folder", each.id) for each in changed]
+        return _answer(CHANGES, Element("Ping:Folders", listed))
+    pause = Pause(hub, session.device.id, mark, tuple(folders), until)
+    return replace(_answer(EXPIRED), pause=pause)
 
 
 async def _is_other(session: Session) -> bool:
@@ -70,28 +73,6 @@ async def _is_other(session: Session) -> bool:
     return told is not None and told != hierarchy.state_of(
         await session.hub.tree(), session.version
     )
-
-
-async def _wait(session: Session, folders: Sequence[Folder], seconds: float) -> list[Folder] | None:
-    """
-    Return which of *folders* have changed; none where time is over, or the device asks anew.
-
-    None says that the tree itself has changed.
-    """
-    until = _now() + seconds
-    async with session.hub.watching(folders):
-        looked_at: Iterable[Folder] = folders
-        while True:
-            mark = session.hub.mark
-            changed = [each for each in looked_at if await _has_news(session, each)]
-            if changed:
-                return changed
-            why = await session.hub.news(session.device.id, mark, folders, until - _now())
-            if why is not Woken.NEWS:
-                return []
-            if session.hub.tree_changed(mark) and await _is_other(session):
-                return None
-            looked_at = session.hub.since(mark, folders)
 
 
 async def _has_news(session: Session, folder: Folder) -> bool:
@@ -152,7 +133,3 @@ def _load(value: object) -> _Parameters:
 
 def _answer(status: int, *more: Element) -> Answer:
     return Answer(Element("Ping:Ping", [Element("Ping:Status", str(status)), *more]))
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -13,7 +13,7 @@ from fermoposta.activesync.commands import HANDLERS
 from fermoposta.activesync.dispatch import Dispatcher
 from fermoposta.activesync.map.owner import Owner
 from fermoposta.activesync.people import Me, OutOfOffice
-from fermoposta.activesync.push import Hub
+from fermoposta.activesync.push import Hub, Woken
 from fermoposta.activesync.request import parse
 from fermoposta.activesync.session import Limits, Session
 from fermoposta.activesync.store.memory import MemoryStore as Devices
@@ -142,6 +142,8 @@ class Host:
             address, request.device_id, request.device_type, now=self.now, version=request.version
         )
 
+        resumed = None
+
         async def opened(known):
             return Session(
                 request=request,
@@ -156,16 +158,21 @@ class Host:
                 hub=self.hub(address),
                 limits=self.limits,
                 clock=lambda: self.now,
+                resumed=resumed,
             )
 
-        answer = await self.dispatcher.answer(
-            request,
-            body,
-            headers.get("content-type", ""),
-            device=device,
-            policy=None,
-            open_session=opened,
-        )
+        while True:
+            answer = await self.dispatcher.answer(
+                request,
+                body,
+                headers.get("content-type", ""),
+                device=device,
+                policy=None,
+                open_session=opened,
+            )
+            resumed = answer.pause
+            if resumed is None or await resumed.over() is not Woken.NEWS:
+                break
         content = b"" if answer.element is None else encode(answer.element)
         if answer.pieces is not None:
             content = b"".join([piece async for piece in answer.pieces])

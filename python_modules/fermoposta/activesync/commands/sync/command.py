@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from fermoposta.activesync import synced
 from fermoposta.activesync.commands.sync import asked as asked_
 from fermoposta.activesync.commands.sync.collection import Result, Room, process
 from fermoposta.activesync.errors import CommandError
-from fermoposta.activesync.push import Woken
+from fermoposta.activesync.push import Pause, now
 from fermoposta.activesync.session import Answer
 from fermoposta.activesync.state import stored
 from fermoposta.activesync.state.errors import StoredStateError
@@ -40,34 +39,32 @@ async def handle(session: Session, asked: Asked) -> Answer:
         limit = Element("AirSync:Limit", str(session.limits.folders_most))
         return Answer(Element("AirSync:Sync", [_status(_TOO_MANY), limit]))
     await _remember(session, wanted)
-    session.hub.supersede(session.device.id)
-    results = await _work(session, wanted)
+    if session.resumed is None:
+        session.hub.supersede(session.device.id)
+    results, pause = await _work(session, wanted)
     await synced.note(session)
     if all(result.silent for result in results):
         # Section 2.2.1.21: an answer without a body; the client's keys stay as they are.
-        return Answer()
+        return Answer(pause=pause)
     said = [result.element for result in results if not result.silent]
     return Answer(Element("AirSync:Sync", [Element("AirSync:Collections", said)]))
 
 
-async def _work(session: Session, wanted: Request) -> Sequence[Result]:
-    """Return what each collection is answered, once there is something to say or time is over."""
+async def _work(session: Session, wanted: Request) -> tuple[Sequence[Result], Pause | None]:
+    """Return what each collection is answered, and what is waited for if that is nothing."""
     if not wanted.wait:
-        return await _process(session, wanted, wanted.collections)
-    folders = await session.hub.named(each.id for each in wanted.collections)
-    until = _now() + wanted.wait
-    async with session.hub.watching(folders):
+        return await _process(session, wanted, wanted.collections), None
+    hub, resumed = session.hub, session.resumed
+    folders = await hub.named(each.id for each in wanted.collections)
+    until = now() + wanted.wait if resumed is None else resumed.until
+    async with hub.watching(folders):
+        mark = hub.mark
         looked_at: Iterable[Wanted] = wanted.collections
-        while True:
-            mark = session.hub.mark
-            results = await _process(session, wanted, looked_at)
-            if any(not result.silent for result in results):
-                return results
-            why = await session.hub.news(session.device.id, mark, folders, until - _now())
-            if why is not Woken.NEWS:
-                return results
-            touched = {folder.id for folder in session.hub.since(mark, folders)}
+        if resumed is not None:
+            touched = {folder.id for folder in hub.since(resumed.mark, folders)}
             looked_at = [each for each in wanted.collections if each.id in touched]
+        results = await _process(session, wanted, looked_at)
+    return results, Pause(hub, session.device.id, mark, tuple(folders), until)
 
 
 async def _process(
@@ -151,7 +148,3 @@ def _limit(session: Session, wanted: Request) -> Answer:
 
 def _status(status: int) -> Element:
     return Element("AirSync:Status", str(status))
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
