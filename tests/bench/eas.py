@@ -322,6 +322,7 @@ class Bench:
         """Wait for news in the inbox of *user* as a device that has synced it."""
         line = await self.connect(user, device)
         asked = asyncio.create_task(line.ask("Ping", _ping(self.inboxes[user])))
+        await asyncio.sleep(0.1)  # they don't come all at once
         return _Waiting(line.writer, asked)
 
     async def connect(self, user: str, device: str) -> _Line:

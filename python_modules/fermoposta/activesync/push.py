@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
@@ -22,12 +22,14 @@ from fermoposta.mailstore.mailbox import LoginError, MailboxError, UnavailableEr
 from fermoposta.service.pause import pause_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from fermoposta.activesync.folders import Folder, Tree
     from fermoposta.activesync.store.model import Store
     from fermoposta.mailstore.groupware import Groupware
     from fermoposta.mailstore.mailbox import Mailbox
+
+    Gone: TypeAlias = Callable[[], Awaitable[object]]
 
 WATCHED_MOST = 4
 """Mail folders of a user that have a connection of their own."""
@@ -55,6 +57,8 @@ class Woken(Enum):
     """The device has asked anew."""
     STOPPED = auto()
     """The service ends, or the user may no longer come in."""
+    GONE = auto()
+    """The device has hung up."""
 
 
 @dataclass(slots=True)
@@ -67,14 +71,16 @@ class _Watch:
 
 @dataclass(slots=True)
 class _Waiting:
+    """A device's wait: one task that listens whether it hangs up, and a time when that is over."""
+
     paths: frozenset[str]
-    woken: asyncio.Future[Woken] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    limit: asyncio.Timeout
+    why: Woken = Woken.TIMEOUT
 
     def wake(self, why: Woken) -> None:
-        if not self.woken.done():
-            self.woken.set_result(why)
+        if not self.limit.expired() and self.why is Woken.TIMEOUT:
+            self.why = why
+            self.limit.reschedule(now())
 
 
 class _Watching:
@@ -110,10 +116,11 @@ class Pause:
     folders: tuple[Folder, ...]
     until: float
 
-    async def over(self) -> Woken:
+    async def over(self, gone: Gone) -> Woken:
         """Wait, and return why that has ended."""
         async with self.hub.watching(self.folders):
-            return await self.hub.news(self.device, self.mark, self.folders, self.until - now())
+            seconds = self.until - now()
+            return await self.hub.news(self.device, self.mark, self.folders, seconds, gone)
 
 
 class Hub:
@@ -201,28 +208,28 @@ class Hub:
         return [each for each in folders if self._touched.get(each.path, 0) > mark]
 
     async def news(
-        self, device: str, mark: int, folders: Iterable[Folder], seconds: float
+        self, device: str, mark: int, folders: Collection[Folder], seconds: float, gone: Gone
     ) -> Woken:
         """
         Wait until one of *folders* has changed after *mark*, at most so many *seconds*.
 
-        A device waits once: if it asks anew, the older request is answered.
+        *gone* returns when the device has hung up. A device waits once: if it asks anew, the older
+        request is answered.
         """
-        wanted = list(folders)
         if self._stopped:
             return Woken.STOPPED
-        if self.since(mark, wanted) or self.tree_changed(mark):
+        if self.since(mark, folders) or self.tree_changed(mark):
             return Woken.NEWS
-        mine = _Waiting(frozenset({TREE, *(each.path for each in wanted)}))
-        older = self._waiting.get(device)
-        if older is not None:
-            older.wake(Woken.SUPERSEDED)
-        self._waiting[device] = mine
+        paths = frozenset({TREE, *(each.path for each in folders)})
+        mine = _Waiting(paths, asyncio.timeout(max(seconds, 0)))
+        self.supersede(device)
         try:
-            async with asyncio.timeout(max(seconds, 0)):
-                return await mine.woken
+            async with mine.limit:
+                self._waiting[device] = mine
+                await gone()
+                return Woken.GONE
         except TimeoutError:
-            return Woken.TIMEOUT
+            return mine.why
         finally:
             if self._waiting.get(device) is mine:
                 del self._waiting[device]

@@ -2,8 +2,8 @@
 ActiveSync over HTTP (MS-ASHTTP) as an ASGI application, without a framework around it.
 
 A Ping waits for most of an hour, and there is one for each device: what a request holds is counted
-in kilobytes. So there is no layer that isn't needed, and one task more for each request at most;
-what it takes to carry out a command is gone while it waits, and made anew when there is news.
+in kilobytes. So there is no layer that isn't needed, and no second task for who waits; what it
+takes to carry out a command is gone while it waits, and made anew when there is news.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ HEADERS = frozenset(
     )
 )
 """The headers of a request that are looked at, here or in ``activesync.request``."""
+READ = ("content-length", "ms-asprotocolversion", "x-ms-policykey", "x-real-ip")
+"""Headers that nobody looks at again once the body is read."""
 UNAUTHORISED = {"www-authenticate": 'Basic realm="Fermoposta", charset="UTF-8"'}
 """One answer for who sends nothing, a wrong password, or the name of nobody."""
 _log = structlog.get_logger()
@@ -141,8 +143,9 @@ class App:
                 await reply.give(wanted)
                 return
             body = await self._bodies.read(asked.headers, asked.receive)
-            async with _UnlessGone(asked.receive):
-                await self._carry_out(asked, reply, wanted, body)
+            for name in READ:
+                asked.headers.pop(name, None)
+            await self._carry_out(asked, reply, wanted, body)
         except (EndedError, LoginError, UnknownUserError):
             await reply.refuse(Answer(status=401, headers=UNAUTHORISED))
         except RequestError as error:
@@ -219,15 +222,21 @@ class App:
     async def _carry_out(self, asked: _Asked, reply: _Reply, wanted: _Wanted, body: bytes) -> None:
         """Have the command carried out, anew each time that there is what it waits for."""
         stay = _Stay(self._gateway.sessions)
-        answer = await self._work(asked, wanted, body, stay)
-        while (pause := answer.pause) is not None:
+        pause: Pause | None = None
+        why = Woken.NEWS
+        while why is Woken.NEWS:
+            async with _UnlessGone(asked.receive):
+                answer = await self._work(asked, wanted, body, stay, pause)
+                pause = answer.pause
+                if pause is None:
+                    break
             with stay:
-                why = await pause.over()
-            if why is not Woken.NEWS:
-                break
-            answer = await self._work(asked, wanted, body, stay, pause)
+                why = await pause.over(asked.receive)
+        if why is Woken.GONE:
+            raise GoneError
         with stay:
-            await reply.give(answer)
+            async with _UnlessGone(asked.receive):
+                await reply.give(answer)
 
     async def _work(
         self,
@@ -235,7 +244,7 @@ class App:
         wanted: _Wanted,
         body: bytes,
         stay: _Stay,
-        resumed: Pause | None = None,
+        resumed: Pause | None,
     ) -> Answer:
         """Return what comes of the command, which *stay* is about."""
         gateway, what, address = self._gateway, wanted.what, wanted.address
@@ -424,8 +433,7 @@ class _UnlessGone:
     """
     Stops the block when the client hangs up: it will ask again.
 
-    Raises GoneError then. No generator, and no second task for the block: there is one for each
-    device that waits.
+    Raises GoneError then. While nothing is done the request listens itself; see `Pause`.
     """
 
     __slots__ = ("_gone", "_listening", "_task")

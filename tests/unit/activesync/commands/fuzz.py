@@ -155,8 +155,8 @@ class StrictMailbox:
 class ImpatientHub(Hub):
     """Waits for nothing: there never is news here."""
 
-    async def news(self, device, mark, folders, seconds):
-        return await super().news(device, mark, folders, 0)
+    async def news(self, device, mark, folders, seconds, gone):
+        return await super().news(device, mark, folders, 0, gone)
 
     @asynccontextmanager
     async def watching(self, folders):

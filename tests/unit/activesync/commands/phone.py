@@ -171,7 +171,7 @@ class Host:
                 open_session=opened,
             )
             resumed = answer.pause
-            if resumed is None or await resumed.over() is not Woken.NEWS:
+            if resumed is None or await resumed.over(asyncio.Event().wait) is not Woken.NEWS:
                 break
         content = b"" if answer.element is None else encode(answer.element)
         if answer.pieces is not None:
