@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from fermoposta.service.listener import KEEP_ALIVE
+
 HOSTS = {
     "nginx_webmail_host": "mail.example.org",
     "nginx_portal_host": "portal.example.org",
@@ -255,3 +257,13 @@ def test_a_device_may_wait_for_an_hour_and_nothing_is_held_back(rendered):
     assert "proxy_buffering off;" in text
     assert "proxy_request_buffering off;" in text
     assert "proxy_set_header X-Real-IP $remote_addr;" in text
+
+
+@pytest.mark.parametrize(("site", "upstream"), [("webmail", "gateway"), ("portal", "portal")])
+def test_no_connection_is_closed_while_a_request_is_on_its_way(rendered, site, upstream):
+    """The web server lets go of a connection before the service behind it does."""
+    text = rendered(site, nginx_gateway_sockets=SOCKETS)
+
+    section = re.search(rf"(?s)upstream {upstream} \{{(.*?)\n\}}", text)[1]
+    seconds = re.search(r"keepalive_timeout (\d+)s;", section)[1]
+    assert int(seconds) + 10 < KEEP_ALIVE

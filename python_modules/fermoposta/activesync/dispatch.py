@@ -21,7 +21,7 @@ from fermoposta.activesync import admission
 from fermoposta.activesync.errors import CommandError
 from fermoposta.activesync.session import Answer, Asked
 from fermoposta.activesync.status import ROOTS, Common, status_only
-from fermoposta.activesync.store.model import OvertakenError, StoreAwayError
+from fermoposta.activesync.store.model import OvertakenError, StoreAwayError, UnknownUserError
 from fermoposta.activesync.versions import VERSIONS, commands_of
 from fermoposta.activesync.wbxml import DecodeError, decode
 from fermoposta.activesync.wbxml import Limits as WbxmlLimits
@@ -148,7 +148,7 @@ def told(request: Request, error: Exception) -> Answer:
     if isinstance(error, CommandError):
         _log.info("command refused", command=command, device=request.device_id, reason=error.why)
         return status_only(command, request.version, error.status)
-    if isinstance(error, LoginError):
+    if isinstance(error, (LoginError, UnknownUserError)):
         return Answer(status=401)
     if isinstance(error, (ForbiddenError, DeniedError)):
         _log.info("command refused", command=command, device=request.device_id, reason=reason)

@@ -30,7 +30,7 @@ from fermoposta.gateway.signin import SignIn
 from fermoposta.mailstore.dav import shared_client
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit, stop_event
-from fermoposta.service.listener import listener_at
+from fermoposta.service.listener import KEEP_ALIVE, listener_at
 from fermoposta.service.notify import keep_watchdog_quiet, notify
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,  # X-Real-IP, which nginx sets, is read instead
                 server_header=False,
                 lifespan="off",
+                timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
             )
         )

@@ -13,7 +13,7 @@ from fermoposta.portal.app import create_app
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit
-from fermoposta.service.listener import listener_at
+from fermoposta.service.listener import KEEP_ALIVE, listener_at
 from fermoposta.service.notify import keep_watchdog_quiet, notify
 
 _log = structlog.get_logger()
@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> None:
         access_log=False,  # nginx writes one
         proxy_headers=False,  # X-Real-IP, which nginx sets, is read instead: nobody can add to it
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=10,
     )
     try:

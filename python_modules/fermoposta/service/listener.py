@@ -4,6 +4,9 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+KEEP_ALIVE = 75
+"""Seconds that a service keeps a connection on which nothing is asked; the web server less."""
+
 
 def listener_at(path: Path, *, waiting: int) -> socket.socket:
     """

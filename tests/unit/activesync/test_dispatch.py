@@ -21,6 +21,7 @@ from fermoposta.activesync.store.model import (
     Device,
     OvertakenError,
     StoreAwayError,
+    UnknownUserError,
     Wipe,
 )
 from fermoposta.activesync.versions import VERSIONS, commands_of
@@ -223,9 +224,12 @@ def test_who_was_overtaken_tries_once_more(desk: Desk) -> None:
     assert len(desk.asked) == 4
 
 
-def test_a_password_that_was_changed_meanwhile_is_asked_for(desk: Desk) -> None:
-    """The mailbox refuses, so the device's user must log in anew."""
-    desk.raises = [LoginError("x")]
+@pytest.mark.parametrize("error", [LoginError, UnknownUserError])
+def test_a_password_that_was_changed_meanwhile_is_asked_for(
+    desk: Desk, error: type[Exception]
+) -> None:
+    """The mailbox refuses, or is gone, so the device's user must log in anew."""
+    desk.raises = [error("x")]
 
     assert told(desk.ask()) == 401
 
