@@ -19,6 +19,7 @@ from clients.sharing import (
     may,
     path,
     wait_for_letters,
+    wait_for_listing,
 )
 from clients.waiting import wait_for
 from imapclient.exceptions import IMAPClientError
@@ -123,8 +124,7 @@ def test_a_profile_allows_its_rights_and_no_others(
     rights.set(owner, folder, grantee, profile=profile)
     wait_for_letters(stefania, seen, LETTERS[profile])
 
-    # In a session that listed folders a moment ago Dovecot shows the new one after a second.
-    wait_for("the folder in the list", lambda: seen in listed(stefania), seconds=BOUND)
+    wait_for_listing(stefania, seen)
     assert {right for right, works in may(stefania, seen).items() if works} == MATRIX[profile]
 
 
@@ -159,6 +159,7 @@ def test_any_other_combination_is_kept_as_other(
 
     rights.single(owner, folder, grantee, ["visible", "read", "create", "edit_own", "delete_own"])
     wait_for_letters(stefania, path(owner, folder), "lri")
+    wait_for_listing(stefania, path(owner, folder))
 
     worked = {right for right, works in may(stefania, path(owner, folder)).items() if works}
     assert worked == {"visible", "read", "create"}

@@ -102,6 +102,15 @@ def listed(client: IMAPClient) -> set[str]:
     return {name for flags, _, name in client.list_folders() if b"\\Noselect" not in flags}
 
 
+def wait_for_listing(client: IMAPClient, folder: str) -> None:
+    """
+    Wait until a folder exists for a client.
+
+    In a session that listed folders a moment ago Dovecot shows the new one after a second.
+    """
+    wait_for("the folder in the list", lambda: folder in listed(client), seconds=BOUND)
+
+
 def may(client: IMAPClient, folder: str) -> dict[str, bool]:
     """Try everything in a folder with at least two messages in it, and say what worked."""
     done = {
