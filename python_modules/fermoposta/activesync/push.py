@@ -93,13 +93,22 @@ class _Watching:
 
     async def __aenter__(self) -> None:
         """Wait until the watching has begun, but not for long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(BEGIN_SECONDS):
-                for watch in self._held:
-                    await watch.begun.wait()
+        for watch in self._held:
+            watch.waiting += 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEGIN_SECONDS):
+                    for watch in self._held:
+                        await watch.begun.wait()
+        except BaseException:
+            self._let_go()  # a device that hangs up just now never leaves the block
+            raise
 
     async def __aexit__(self, *_: object) -> None:
         """Let go."""
+        self._let_go()
+
+    def _let_go(self) -> None:
         for watch in self._held:
             watch.waiting -= 1
             watch.until = now() + LINGER_SECONDS
@@ -258,8 +267,6 @@ class Hub:
                 held.append(self._watch(each.path))
             elif self._looking is None:
                 self._looking = asyncio.create_task(self._look_at_others())
-        for watch in held:
-            watch.waiting += 1
         return _Watching(held, self._drop_lingering)
 
     async def stop(self) -> None:

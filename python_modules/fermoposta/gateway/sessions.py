@@ -126,7 +126,11 @@ class Sessions:
         return session
 
     def stay(self, session: UserSession) -> None:
-        """Note that the task that runs now needs *session*, which it has left, once more."""
+        """
+        Note that the task that runs now needs *session*, which it has left, once more.
+
+        Where that has ended meanwhile the task is cancelled, as it would have been in it.
+        """
         session.tasks.add(_this_task())
         if session.ended:
             _this_task().cancel()

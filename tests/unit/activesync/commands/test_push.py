@@ -1,3 +1,4 @@
+import asyncio
 import threading
 import time
 
@@ -200,3 +201,33 @@ def test_a_calendar_that_comes_asks_for_folder_sync(host):
 
     assert isinstance(waiting.done(), StatusError)
     assert waiting.result.status == 7
+
+
+def test_who_hangs_up_before_the_watching_begins_leaves_nothing_watched(host, monkeypatch):
+    """Dovecot may be slow to begin; the connection goes with the last one who wanted it."""
+    monkeypatch.setattr("fermoposta.activesync.push.LINGER_SECONDS", 0)
+    _, folder = ready(host)
+    hub = host.hub()
+
+    async def never(_path):
+        await asyncio.Event().wait()
+        yield
+
+    hub._mail.watch = never
+
+    async def hang_up():
+        watched = await hub.named([folder])
+
+        async def wait():
+            async with hub.watching(watched):
+                raise AssertionError("it has not begun")
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.05)
+        assert not hub.idle
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        return hub.idle
+
+    assert host.run(hang_up())
