@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from fermoposta_docs import cli, features, inventory, roles
+from fermoposta_docs import api, cli, features, inventory, roles
 
 
 def generate(root: Path) -> dict[Path, str]:
     """Return every generated document of the repository at *root*, by its path."""
     documents = {
+        root / "docs/api.md": api.page(),
         root / "docs/cli.md": cli.page(),
         root / "docs/inventory.md": inventory.page(root),
         root / "docs/inventory.schema.json": inventory.schema(),
+        root / "python_modules/fermoposta/portal/api/openapi.json": api.openapi(),
         root / "docs/features.md": features.render(
             features.load_features(root), features.find_proofs(root)
         ),

@@ -10,7 +10,7 @@ import pytest
 
 from fermoposta.directory.model import Alias, Company, Domain, Group, Role, State, User
 from fermoposta.directory.plan import plan
-from fermoposta.directory.store import PostgresStore
+from fermoposta.directory.store import MemoryStore, PostgresStore
 from fermoposta.portal.memory import MemoryPortalStore
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.portal.store import Attempts, DomainSummary, Person, Session
@@ -60,7 +60,7 @@ STATE = State.of_records(
 @pytest.fixture(params=["memory", "postgres"])
 def portal(request: pytest.FixtureRequest) -> Iterator[PortalStore]:
     if request.param == "memory":
-        yield MemoryPortalStore(STATE)
+        yield MemoryPortalStore(MemoryStore(STATE))
         return
     dsn = request.getfixturevalue("dsn")
     with PostgresStore(dsn) as store:

@@ -128,7 +128,7 @@ def disable(context: Context, mailbox: str, name: str) -> None:
 def remove(context: Context, mailbox: str, name: str) -> None:
     """Remove the rule NAME."""
     with context.store() as store:
-        made = take(store.state(), Kind.MESSAGE_RULES, f"{address_of(mailbox)} {name}")
+        made = take(store.state(), (Kind.MESSAGE_RULES, f"{address_of(mailbox)} {name}"))
         store.apply(made, actor=context.actor)
     said(context, made)
 

@@ -55,20 +55,23 @@ def plan(
     allow_removal: Collection[Kind] = (),
     update_password: UpdatePassword = "on_create",  # noqa: S107 - it says when, not what
     verify: Verify = passwords.verify,
+    guarded: bool = True,
 ) -> Plan:
     """
     Return the steps that bring *actual* to *desired*; none where they agree.
 
     Only records of *kinds* that belong to *owner* are touched; those that somebody else owns
     are adopted with *adopt*, else a problem. *allow_removal* names the kinds of which more than
-    a tenth may vanish. Raises PlanError with every reason for which the plan is refused.
+    a tenth may vanish; without *guarded*, for somebody who named and confirmed each record, any
+    number may. Raises PlanError with every reason for which the plan is refused.
     """
     planner = _Planner(actual, owner, adopt=adopt)
     planner.verify = verify if update_password == "always" else None  # noqa: S105 - not one
     for kind in ALL_KINDS:
         if kind in kinds:
             planner.compare(kind, desired.of(kind))
-            planner.guard(kind, allow_removal)
+            if guarded:
+                planner.guard(kind, allow_removal)
     return planner.finish()
 
 
@@ -109,6 +112,8 @@ class _Planner:
         have = self.actual.of(kind)
         for key, new in want.items():
             old = have.get(key)
+            if old is new:  # as it was read: nobody said anything of it
+                continue
             if old is None:
                 self._create(new)
             elif old.managed_by is self.owner:

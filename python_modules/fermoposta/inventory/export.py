@@ -7,7 +7,7 @@ directory that it came from, changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fermoposta.directory.model import MessageRule, Record
 
 _SECRET = frozenset({"password", "password_hash", "security_questions"})
+_NOTHING: tuple[object, ...] = (None, "", ())
 
 
 def export(state: State, *, hashes: bool = False) -> dict[str, dict[str, object]]:
@@ -39,7 +40,7 @@ def export(state: State, *, hashes: bool = False) -> dict[str, dict[str, object]
         records = state.of(kind)
         if records:
             made[f"mail_{kind}"] = {
-                key: _fields(record, hashes=hashes) for key, record in sorted(records.items())
+                key: form_value(record, hashes=hashes) for key, record in sorted(records.items())
             }
     nested: dict[Kind, dict[str, object]] = {
         Kind.DELEGATIONS: _delegations(state),
@@ -58,15 +59,22 @@ def export(state: State, *, hashes: bool = False) -> dict[str, dict[str, object]
     return made
 
 
-def _fields(record: Record, *, hashes: bool) -> dict[str, object]:
-    defaults = {each.name: each.default for each in fields(record)}
+def form_value(
+    record: Record, *, hashes: bool = False, defaults: bool = False
+) -> dict[str, object]:
+    """
+    Return *record*, whose kind has a form, as an inventory writes it below its key.
+
+    With *defaults*, values are there too that are as they would be anyway, if they say anything.
+    """
+    usual = {each.name: each.default for each in fields(record)}
     made: dict[str, object] = {}
     for name in FORMS[record.kind].fields:
         if name in _SECRET:
             continue
         attribute = ATTRIBUTES.get((record.kind, name), name)
         value = getattr(record, attribute)
-        if value != defaults[attribute] or defaults[attribute] is MISSING:
+        if value != usual[attribute] or (defaults and value not in _NOTHING):
             made[name] = _plain(name, value, record)
     if hashes and isinstance(record, User):
         if record.password_hash:

@@ -79,6 +79,20 @@ def parse(raw: Raw, *, base: State | None = None, kinds: Collection[Kind] = ALL_
     return state
 
 
+def read_kind(kind: Kind, given: object) -> list[Record]:
+    """
+    Return the records that *given* is in the place of ``mail_<kind>``; raises InventoryError.
+
+    What they refer to is not looked for: whoever plans with them checks that.
+    """
+    problems: Problems = []
+    parsed = _Parsed(problems)
+    _READERS[kind](parsed, f"{PREFIX}{kind}", given)
+    if problems:
+        raise InventoryError(problems)
+    return list(parsed.state.of(kind).values())
+
+
 @dataclass(slots=True)
 class _Parsed:
     """The records so far, and what is wrong so far; *folder* is that of the file being read."""

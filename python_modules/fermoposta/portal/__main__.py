@@ -9,13 +9,18 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from fermoposta.directory.store import open_store
+from fermoposta.portal.api.postgres import PostgresTokenStore
 from fermoposta.portal.app import create_app
+from fermoposta.portal.book import Book
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit
 from fermoposta.service.listener import KEEP_ALIVE, listener_at
 from fermoposta.service.notify import keep_watchdog_quiet, notify
 
+ROLE = "fermoposta_portal"
+"""As whom the portal is in the database."""
 _log = structlog.get_logger()
 
 
@@ -23,8 +28,10 @@ def main(arguments: list[str]) -> None:
     """Serve until SIGTERM; requests under way are finished first."""
     log.configure()
     settings = settings_or_exit(arguments)
-    store = PostgresPortalStore(settings.database_url("fermoposta_portal"))
-    app = create_app(settings, store, lifespan=_lifespan)
+    store = PostgresPortalStore(settings.database_url(ROLE))
+    directory = open_store(settings.database_conninfo(ROLE))
+    tokens = PostgresTokenStore(settings.database_url(ROLE))
+    app = create_app(settings, store, Book(directory), tokens=tokens, lifespan=_lifespan)
     listener = listener_at(settings.portal_socket, waiting=256)
     config = uvicorn.Config(
         app,
@@ -39,6 +46,8 @@ def main(arguments: list[str]) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         store.close()
+        tokens.close()
+        directory.close()
 
 
 @asynccontextmanager

@@ -13,12 +13,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from fermoposta.clientconfig.facts import site_of
 from fermoposta.portal import discovery, pages, web
+from fermoposta.portal.access import SignInNeededError
+from fermoposta.portal.api import pages as token_pages
+from fermoposta.portal.api import routes as api
+from fermoposta.portal.api.tokens import TokenStore
+from fermoposta.portal.book import Book
 from fermoposta.portal.store import PortalStore
 from fermoposta.service.settings import Settings
 
@@ -33,20 +38,25 @@ def _now() -> datetime:
 def create_app(
     settings: Settings,
     store: PortalStore,
+    book: Book,
     *,
+    tokens: TokenStore,
     clock: web.Clock = _now,
     lifespan: Any = None,  # noqa: ANN401 - Starlette's own type needs its type variables
 ) -> Starlette:
-    """Return the portal over *store*."""
+    """Return the portal over its own *store* and the directory's *book*."""
     app = Starlette(
         routes=[
             *discovery.ROUTES,
             *pages.ROUTES,
+            *api.ROUTES,
+            *token_pages.ROUTES,
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[Middleware(web.SafeHeaders), Middleware(web.CaselessAutodiscover)],
         exception_handlers={
             HTTPException: _refused,
+            SignInNeededError: _sign_in_first,
             OperationalError: _database_away,
             Exception: _broken,
         },
@@ -56,6 +66,8 @@ def create_app(
         settings=settings,
         site=site_of(settings),
         store=store,
+        book=book,
+        tokens=tokens,
         clock=clock,
         environments=web.environments(),
     )
@@ -68,6 +80,11 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response
+
+
+async def _sign_in_first(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, SignInNeededError)  # noqa: S101 - it is registered for no other
+    return RedirectResponse(error.location, 303)
 
 
 async def _database_away(request: Request, _error: Exception) -> Response:

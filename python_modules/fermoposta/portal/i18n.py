@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.core import negotiate_locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -16,12 +17,19 @@ _LOCALES = Path(__file__).parent / "locale"
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """Return the words of *language*, read straight from the catalogue that people edit."""
-    path = _LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
-    if not path.exists():  # English is what the code says
+    """
+    Return the words of *language*, read straight from the catalogues that people edit.
+
+    Each part of the portal has one. What two of them say has to be the same.
+    """
+    catalogue = Catalog(locale=language)
+    for path in sorted((_LOCALES / language / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as source:
+            for message in read_po(source, locale=language, abort_invalid=True):
+                if message.id:
+                    catalogue[message.id] = message
+    if not len(catalogue):  # English is what the code says
         return NullTranslations()
-    with path.open("rb") as source:
-        catalogue = read_po(source, locale=language, abort_invalid=True)
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

@@ -1,19 +1,25 @@
-"""A portal store in memory, over a directory's state: for tests, and to look at pages."""
+"""A portal store in memory, over a directory in memory: for tests, and to look at pages."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from fermoposta.directory.model import Kind, Role, State
+from fermoposta.directory.store import Store
 from fermoposta.portal.store import Attempts, DomainSummary, Person, Session
 
 
 @dataclass
 class MemoryPortalStore:
-    """Answers as the PostgreSQL store does, out of *state*."""
+    """Answers as the PostgreSQL store does, out of *directory*."""
 
-    state: State
+    directory: Store
     sessions: dict[bytes, Session] = field(default_factory=dict)
     attempts: list[tuple[str, str, datetime]] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        """The directory as it is now."""
+        return self.directory.state()
 
     def hosts(self, domain: str) -> bool:
         """Tell whether *domain* is one of ours."""

@@ -9,13 +9,14 @@ from starlette.routing import Route
 from fermoposta.clientconfig.facts import domain_of, normalised_address
 from fermoposta.clientconfig.instructions import guides
 from fermoposta.portal import signin
-from fermoposta.portal.store import Person
+from fermoposta.portal.access import reader, signed_in
 from fermoposta.portal.web import (
     SESSION_COOKIE,
     client_of,
     drop_cookie,
     form_of,
     language_of,
+    own_path,
     page,
     portal_of,
     set_cookie,
@@ -24,12 +25,12 @@ from fermoposta.portal.web import (
 
 async def front(request: Request) -> Response:
     """Show what there is, and the ways in."""
-    return page(request, "front.html", person=await _reader(request))
+    return page(request, "front.html", person=await reader(request))
 
 
 async def clients(request: Request) -> Response:
     """Show how to set up a client, with the reader's own address filled in."""
-    portal, person = portal_of(request), await _reader(request)
+    portal, person = portal_of(request), await reader(request)
     asked = request.query_params.get("address", person.address if person else "").strip()
     address, problem = normalised_address(asked), ""
     if asked and not address:
@@ -49,17 +50,18 @@ async def clients(request: Request) -> Response:
 
 async def sign_in_form(request: Request) -> Response:
     """Ask for address and password; who is signed in already goes home."""
-    if await _reader(request):
+    if await reader(request):
         return RedirectResponse("/home", 303)
-    return page(request, "sign_in.html", address="", problem="")
+    target = own_path(request.query_params.get("next", ""))
+    return page(request, "sign_in.html", address="", problem="", target=target)
 
 
 async def sign_in(request: Request) -> Response:
     """Open a session, or say that the credentials are wrong, and not which of them."""
     portal, fields = portal_of(request), await form_of(request)
-    address = fields.get("address", "")[:320]
+    address, target = fields.get("address", "")[:320], own_path(fields.get("next", ""))
     try:
-        signed_in = await run_in_threadpool(
+        opened = await run_in_threadpool(
             signin.sign_in,
             portal.store,
             address,
@@ -69,13 +71,17 @@ async def sign_in(request: Request) -> Response:
             hours=portal.settings.session_hours,
         )
     except signin.RefusedError:
-        return page(request, "sign_in.html", status=401, address=address, problem="refused")
+        return page(
+            request, "sign_in.html", status=401, address=address, problem="refused", target=target
+        )
     except signin.TooManyError:
-        limited = page(request, "sign_in.html", status=429, address=address, problem="limited")
+        limited = page(
+            request, "sign_in.html", status=429, address=address, problem="limited", target=target
+        )
         limited.headers["retry-after"] = str(int(signin.WINDOW.total_seconds()))
         return limited
-    response = RedirectResponse("/home", 303)
-    set_cookie(response, SESSION_COOKIE, signed_in.token)
+    response = RedirectResponse(target or "/home", 303)
+    set_cookie(response, SESSION_COOKIE, opened.token)
     return response
 
 
@@ -91,18 +97,14 @@ async def sign_out(request: Request) -> Response:
 
 async def home(request: Request) -> Response:
     """Show who the reader is, what they may administer, and their own mailbox."""
-    person = await _reader(request)
-    if person is None:
-        return RedirectResponse("/login", 303)
+    person = await signed_in(request)
     administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
     return page(request, "home.html", person=person, domains=administered)
 
 
 async def domains(request: Request) -> Response:
     """List the domains that the reader administers; a plain user may not."""
-    person = await _reader(request)
-    if person is None:
-        return RedirectResponse("/login", 303)
+    person = await signed_in(request)
     administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
     if person.role is None:
         raise HTTPException(403)
@@ -112,16 +114,6 @@ async def domains(request: Request) -> Response:
 async def well(_request: Request) -> Response:
     """Say that the portal answers; the database is not asked."""
     return PlainTextResponse("ok\n")
-
-
-async def _reader(request: Request) -> Person | None:
-    """Return who is signed in, None where nobody is."""
-    token = request.cookies.get(SESSION_COOKIE)
-    if not token:
-        return None
-    portal = portal_of(request)
-    session = await run_in_threadpool(signin.whose, portal.store, token, portal.clock())
-    return await run_in_threadpool(portal.store.person, session.address) if session else None
 
 
 ROUTES = [

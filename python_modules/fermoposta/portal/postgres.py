@@ -1,8 +1,8 @@
 """
 The portal's store in PostgreSQL, as the role fermoposta_portal.
 
-The role selects from the views of the schema ``portal`` and writes its two tables, sessions and
-attempts; it can change nobody's data.
+The role selects from the views of the schema ``portal`` and writes its tables. The directory it
+reads and changes by `fermoposta.portal.book`, never from here.
 """
 
 from datetime import datetime

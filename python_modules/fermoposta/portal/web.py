@@ -1,32 +1,40 @@
 """What every request and answer goes through: who asks, in which language, and the safe headers."""
 
 import hmac
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import ImmutableMultiDict, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fermoposta.clientconfig.facts import Site
 from fermoposta.portal import i18n
+from fermoposta.portal.book import Book
 from fermoposta.portal.store import Person, PortalStore
 from fermoposta.service import client_address
 from fermoposta.service.settings import Settings
+
+if TYPE_CHECKING:
+    from fermoposta.portal.api.tokens import TokenStore
 
 SESSION_COOKIE = "__Host-fermoposta"
 FORM_COOKIE = "__Host-fermoposta-form"
 LANGUAGE_COOKIE = "__Host-fermoposta-language"
 LARGEST_FORM = 8192
-"""Bytes of the largest form that is read."""
+"""Bytes of the largest form that is read, where a page doesn't ask for more."""
+Fields = ImmutableMultiDict[str, str]
+"""What a form says: the last of a name by ``[]``, all by ``getlist``."""
 
 # No script runs, nothing comes from elsewhere, and nobody frames our pages. What is the same
 # for all its sites the web server adds.
@@ -54,6 +62,8 @@ class Portal:
     settings: Settings
     site: Site
     store: PortalStore
+    book: Book
+    tokens: "TokenStore"
     clock: Clock
     environments: Mapping[str, Environment]
 
@@ -140,6 +150,12 @@ def _beside(request: Request, url: str) -> str:
     return url if port in (None, 443) else parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
 
 
+def own_path(target: str) -> str:
+    """Return *target* where it is a path of ours, to go on to; empty where it leads elsewhere."""
+    own = re.fullmatch(r"/(?![/\\])[!-~]{0,1000}", target)
+    return target if own and "\\" not in target else ""
+
+
 def set_cookie(response: Response, name: str, value: str, max_age: int | None = None) -> None:
     """Set a cookie that scripts and plain HTTP never see; *max_age* is in seconds."""
     response.set_cookie(
@@ -152,22 +168,53 @@ def drop_cookie(response: Response, name: str) -> None:
     response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form that came from one of our pages; raise HTTPException otherwise.
+async def form_of(request: Request, *, largest: int = LARGEST_FORM, most: int = 50) -> Fields:
+    """
+    Return the fields of a form that came from one of our pages; raise HTTPException otherwise.
 
     The form's token must be the one in the cookie, which other sites can neither read nor set
-    (its name begins with ``__Host-``).
+    (its name begins with ``__Host-``). No more than *largest* bytes and *most* fields are read.
+    A name may come more than once; a file is a field too, with its text.
     """
+    body = await body_of(request, largest)
     try:
-        text = (await body_of(request, LARGEST_FORM)).decode()
-        fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
-    except ValueError as error:
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            pairs = await _parts(request, body, most)
+        else:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most)
+    except (ValueError, MultiPartException) as error:
         raise HTTPException(400) from error
-    cookie, token = request.cookies.get(FORM_COOKIE, ""), fields.pop("form_token", "")
+    fields = Fields(pairs)
+    cookie, token = request.cookies.get(FORM_COOKIE, ""), fields.get("form_token", "")
     own = hmac.compare_digest(cookie.encode(), token.encode())
     if not cookie or not own or request.headers.get("sec-fetch-site") == "cross-site":
         raise HTTPException(403)
-    return fields
+    return Fields([pair for pair in pairs if pair[0] != "form_token"])
+
+
+async def _parts(request: Request, body: bytes, most: int) -> list[tuple[str, str]]:
+    """Read a form with files (RFC 7578)."""
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(request.headers, stream(), max_files=2, max_fields=most)
+    pairs = []
+    for name, value in (await parser.parse()).multi_items():
+        if isinstance(value, str):
+            pairs.append((name, value))
+        else:
+            pairs.append((name, _text(await value.read())))
+            await value.close()
+    return pairs
+
+
+def _text(written: bytes) -> str:
+    """Return what a file says: UTF-8, or what spreadsheets on Windows write."""
+    try:
+        return written.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return written.decode("cp1252", errors="replace")
 
 
 async def body_of(request: Request, largest: int) -> bytes:

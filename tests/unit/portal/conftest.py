@@ -10,7 +10,10 @@ from starlette.applications import Starlette
 
 from fermoposta.directory import passwords
 from fermoposta.directory.model import Alias, Company, Domain, Role, State, User
+from fermoposta.directory.store import MemoryStore
+from fermoposta.portal.api.memory import MemoryTokenStore
 from fermoposta.portal.app import create_app
+from fermoposta.portal.book import Book
 from fermoposta.portal.memory import MemoryPortalStore
 from fermoposta.service.settings import Settings
 
@@ -108,8 +111,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(state: State) -> MemoryPortalStore:
-    return MemoryPortalStore(state)
+def directory(state: State) -> MemoryStore:
+    """The directory, as the inventory declares it."""
+    return MemoryStore(state)
+
+
+@pytest.fixture
+def book(directory: MemoryStore) -> Book:
+    return Book(directory)
+
+
+@pytest.fixture
+def store(directory: MemoryStore) -> MemoryPortalStore:
+    return MemoryPortalStore(directory)
+
+
+@pytest.fixture
+def tokens() -> MemoryTokenStore:
+    return MemoryTokenStore()
 
 
 @pytest.fixture
@@ -118,8 +137,14 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def app(store: MemoryPortalStore, clock: Clock, settings: Settings) -> Starlette:
-    return create_app(settings, store, clock=clock)
+def app(
+    store: MemoryPortalStore,
+    book: Book,
+    tokens: MemoryTokenStore,
+    clock: Clock,
+    settings: Settings,
+) -> Starlette:
+    return create_app(settings, store, book, tokens=tokens, clock=clock)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_every_word_of_every_page_is_in_the_catalogue() -> None:
     templates = Path(web.__file__).parent / "templates"
     said = {
         found
-        for template in templates.glob("*.html")
+        for template in templates.rglob("*.html")
         for found in re.findall(r"""_\("([^"]+)"|_\('([^']+)'""", template.read_text())
     }
     same = {"Webmail", "Antivirus", "Antispam", "Password", "Server"}

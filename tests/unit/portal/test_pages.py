@@ -1,6 +1,7 @@
 """Pages for people: what they show, to whom, and in which language."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -104,7 +105,30 @@ def test_strangers_are_asked_to_sign_in(browser) -> None:
     """Nothing of anybody's is shown to nobody."""
     for path in ("/home", "/domains"):
         response = browser.get(path)
-        assert (response.status_code, response.headers["location"]) == (303, "/login")
+        target = f"/login?next={path.replace('/', '%2F')}"
+        assert (response.status_code, response.headers["location"]) == (303, target)
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("/domains", "/domains"),
+        ("/clients?address=ada@example.org", "/clients?address=ada@example.org"),
+        ("https://elsewhere.example/", "/home"),
+        ("//elsewhere.example/", "/home"),
+        ("/\\elsewhere.example/", "/home"),
+        ("/%0d%0aX: y", "/home"),
+        ("home", "/home"),
+        ("", "/home"),
+    ],
+)
+def test_who_signs_in_goes_on_where_they_wanted_to(browser, target: str, location: str) -> None:
+    """Within the portal, and nowhere else."""
+    response = browser.send(
+        "/login", address="ada@example.org", password="Segreta123", next=unquote(target)
+    )
+
+    assert (response.status_code, response.headers["location"]) == (303, location)
 
 
 def test_a_name_is_text_and_never_markup(browser) -> None:
