@@ -71,7 +71,7 @@ def test_an_administrator_signs_in_and_sees_the_domains(
     assert (answer.status, answer.headers["Location"]) == (303, "/home")
     (cookie,) = (c for c in answer.headers.get_all("Set-Cookie") if c.startswith("__Host-"))
     assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
-    assert admin.address.partition("@")[2] in visitor.get("/domains").body
+    assert admin.address.partition("@")[2] in visitor.get("/admin/domains").body
 
 
 def test_a_user_sees_the_own_data_only(visitor: Visitor, directory: Directory) -> None:
@@ -83,7 +83,7 @@ def test_a_user_sees_the_own_data_only(visitor: Visitor, directory: Directory) -
 
         assert account.address in home
         assert "500 MB" in home
-        assert visitor.get("/domains").status == 403
+        assert visitor.get("/admin/domains").status == 403
 
 
 @pytest.mark.feature("F115")

@@ -20,14 +20,19 @@ def put(
     state: State,
     *records: Record,
     update_password: UpdatePassword = "on_create",  # noqa: S107 - it says when, not what
+    instead_of: tuple[Kind, str] | None = None,
 ) -> Plan:
     """
     Return the plan that stores *records*, new or changed; raises PlanError.
 
-    A password that is given for somebody who has one counts with *update_password* "always".
+    A password that is given for somebody who has one counts with *update_password* "always". What
+    *instead_of* names goes in the same transaction; it is nothing that others refer to.
     """
     kinds = {each.kind for each in records}
     desired = state.with_kinds(kinds, state)
+    if instead_of is not None:
+        _refuse_declared(state, *instead_of)
+        desired.of(instead_of[0]).pop(instead_of[1], None)
     for each in records:
         _refuse_declared(state, each.kind, each.key)
         desired.put(each)

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from fermoposta.clientconfig.facts import site_of
 from fermoposta.portal import discovery, pages, web
 from fermoposta.portal.access import SignInNeededError
+from fermoposta.portal.admin import routes as admin
 from fermoposta.portal.api import pages as token_pages
 from fermoposta.portal.api import routes as api
 from fermoposta.portal.api.tokens import TokenStore
@@ -49,6 +50,7 @@ def create_app(
         routes=[
             *discovery.ROUTES,
             *pages.ROUTES,
+            *admin.ROUTES,
             *api.ROUTES,
             *token_pages.ROUTES,
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),

@@ -36,6 +36,11 @@ def translations(language: str) -> NullTranslations:
     return Translations(compiled, DOMAIN)
 
 
+def marked(words: str) -> str:
+    """Return *words* as they are; the catalogue has them, and a page says them in its language."""
+    return words
+
+
 def choose(wanted: str | None, remembered: str | None, accepted: str, default: str) -> str:
     """Return the language of a page: asked for, chosen before, the browser's, or the site's."""
     for choice in (wanted, remembered):

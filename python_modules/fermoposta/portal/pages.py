@@ -1,7 +1,6 @@
-"""The doors for people: front page, client set-up, sign in and out, home, domains."""
+"""The doors for people: front page, client set-up, sign in and out, home."""
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -102,15 +101,6 @@ async def home(request: Request) -> Response:
     return page(request, "home.html", person=person, domains=administered)
 
 
-async def domains(request: Request) -> Response:
-    """List the domains that the reader administers; a plain user may not."""
-    person = await signed_in(request)
-    administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
-    if person.role is None:
-        raise HTTPException(403)
-    return page(request, "domains.html", person=person, domains=administered)
-
-
 async def well(_request: Request) -> Response:
     """Say that the portal answers; the database is not asked."""
     return PlainTextResponse("ok\n")
@@ -123,6 +113,5 @@ ROUTES = [
     Route("/login", sign_in, methods=["POST"]),
     Route("/logout", sign_out, methods=["POST"]),
     Route("/home", home),
-    Route("/domains", domains),
     Route("/healthz", well),
 ]

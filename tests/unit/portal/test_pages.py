@@ -75,7 +75,7 @@ def test_an_administrator_sees_the_domains_in_their_scope(browser) -> None:
     """A company's administrator all of its domains, with what is in them, and no other's."""
     browser.sign_in("ada@example.org")
 
-    page = browser.get("/domains").text
+    page = browser.get("/admin/domains").text
 
     row = re.search(r"example\.org</th>(.*?)</tr>", page, re.DOTALL)
     assert row
@@ -88,7 +88,7 @@ def test_a_domains_administrator_sees_that_domain_only(browser) -> None:
     """The company's other domains are somebody else's care."""
     browser.sign_in("eve@example.net")
 
-    page = browser.get("/domains").text
+    page = browser.get("/admin/domains").text
 
     assert "example.net</th>" in page
     assert "example.org</th>" not in page
@@ -98,12 +98,12 @@ def test_a_user_may_not_look_at_domains(browser) -> None:
     """The page is refused, not just hidden."""
     browser.sign_in("bob@example.org")
 
-    assert browser.get("/domains").status_code == 403
+    assert browser.get("/admin/domains").status_code == 403
 
 
 def test_strangers_are_asked_to_sign_in(browser) -> None:
     """Nothing of anybody's is shown to nobody."""
-    for path in ("/home", "/domains"):
+    for path in ("/home", "/admin/domains"):
         response = browser.get(path)
         target = f"/login?next={path.replace('/', '%2F')}"
         assert (response.status_code, response.headers["location"]) == (303, target)
@@ -112,7 +112,7 @@ def test_strangers_are_asked_to_sign_in(browser) -> None:
 @pytest.mark.parametrize(
     ("target", "location"),
     [
-        ("/domains", "/domains"),
+        ("/admin/domains", "/admin/domains"),
         ("/clients?address=ada@example.org", "/clients?address=ada@example.org"),
         ("https://elsewhere.example/", "/home"),
         ("//elsewhere.example/", "/home"),
@@ -154,7 +154,7 @@ def test_every_answer_forbids_scripts_and_strangers(browser, path: str) -> None:
 def test_no_page_needs_a_script_or_another_host(browser) -> None:
     """Links lead to the mail host; everything else is ours."""
     browser.sign_in("ada@example.org")
-    for path in ("/", "/clients?address=ada@example.org", "/home", "/domains"):
+    for path in ("/", "/clients?address=ada@example.org", "/home", "/admin/domains"):
         page = browser.get(path).text
         assert "<script" not in page
         assert " style=" not in page

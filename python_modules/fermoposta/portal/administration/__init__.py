@@ -3,7 +3,7 @@
 from fermoposta.portal.administration.desk import ANY, NONE, Desk, Outcome
 from fermoposta.portal.administration.entries import KINDS, REMOVABLE, WRITABLE, Entry, Page, Query
 from fermoposta.portal.administration.errors import ConflictError, ForbiddenError, NotThereError
-from fermoposta.portal.administration.forms import KEY
+from fermoposta.portal.administration.forms import KEY, usual
 
 __all__ = [
     "ANY",
@@ -20,4 +20,5 @@ __all__ = [
     "Outcome",
     "Page",
     "Query",
+    "usual",
 ]

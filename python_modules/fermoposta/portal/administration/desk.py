@@ -101,19 +101,28 @@ class Desk:
         fields: Mapping[str, object],
         *,
         etag: str | None = None,
+        instead_of: str | None = None,
         dry_run: bool = False,
     ) -> Outcome:
         """
         Make the record of *key*, or replace it; passwords and recovery data not given stay.
 
-        *etag* is that of the entry which it shall replace, or `ANY` or `NONE`. Raises
+        *etag* is that of the entry which it shall replace, or `ANY` or `NONE`. A junk rule for
+        another sender is put *instead_of* the old one, which *etag* is about then. Raises
         NotThereError for a key outside of the scope, ForbiddenError, ConflictError, ProblemsError.
         """
         record = self._read(kind, key, fields)
+        if kind is not Kind.JUNK_RULES or instead_of == record.key:
+            instead_of = None
 
         def make(state: State) -> Plan:
-            self._agree(state.of(kind).get(record.key), etag)
-            return self._put_plan(state, [record], _with_secret(fields))
+            if instead_of is None:
+                self._agree(state.of(kind).get(record.key), etag)
+                return self._put_plan(state, [record], _with_secret(fields))
+            self._agree(self._there(state, kind, instead_of), etag)
+            if record.key in state.of(kind):
+                raise ProblemsError([Problem(KEY, "is there already", "change that one")])
+            return self._put_plan(state, [record], secret=False, instead_of=(kind, instead_of))
 
         return self._write(make, record.kind, record.key, dry_run=dry_run)
 
@@ -137,6 +146,23 @@ class Desk:
             return self._put_plan(state, [new], _with_secret(patch))
 
         return self._write(make, kind, there, dry_run=dry_run)
+
+    def merge_many(
+        self, kind: Kind, patches: Mapping[str, Mapping[str, object]], *, dry_run: bool = False
+    ) -> Outcome:
+        """
+        Merge into each record what *patches* has for its key, all or none; raises as `put_many`.
+
+        A key that is not there is made.
+        """
+        state = self.book.state()
+        whole: dict[str, Mapping[str, object]] = {}
+        for key, patch in patches.items():
+            try:
+                whole[key] = merged(fields_of(self._there(state, kind, key)), patch)
+            except NotThereError:
+                whole[key] = patch
+        return self.put_many(kind, whole, dry_run=dry_run)
 
     def put_many(
         self, kind: Kind, records: Mapping[str, Mapping[str, object]], *, dry_run: bool = False
@@ -237,7 +263,13 @@ class Desk:
         return record
 
     def _put_plan(
-        self, state: State, records: list[Record], secret: bool, *, by_key: bool = False
+        self,
+        state: State,
+        records: list[Record],
+        secret: bool,
+        *,
+        by_key: bool = False,
+        instead_of: tuple[Kind, str] | None = None,
     ) -> Plan:
         above = self._above(state)
         for record in records:
@@ -246,7 +278,10 @@ class Desk:
             state,
             [(each.kind, each.key) for each in records],
             lambda: personal.put(
-                state, *records, update_password="always" if secret else "on_create"
+                state,
+                *records,
+                update_password="always" if secret else "on_create",
+                instead_of=instead_of,
             ),
             by_key=by_key,
         )

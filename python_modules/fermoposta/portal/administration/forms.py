@@ -14,9 +14,12 @@ from fermoposta.directory.model import (
     AllowedDomains,
     Delegation,
     Grant,
+    Group,
     JunkRule,
     Kind,
     MessageRule,
+    Resource,
+    User,
 )
 from fermoposta.directory.problem import Problem, ProblemsError
 from fermoposta.directory.public import rights_value
@@ -199,6 +202,19 @@ def fields_of(record: Record) -> dict[str, object]:
             return {"position": record.position, "enabled": record.enabled, **rule_value(record)}
         case _:
             return form_value(record, defaults=True)
+
+
+_BLANK: Mapping[Kind, Record] = {
+    Kind.USERS: User("new@example.org", ""),
+    Kind.RESOURCES: Resource("new@example.org", ""),
+    Kind.GROUPS: Group("new@example.org", "", ()),
+}
+
+
+def usual(kind: Kind) -> dict[str, object]:
+    """Return the fields of a record that nothing is said of."""
+    blank = _BLANK.get(kind)
+    return {} if blank is None else fields_of(blank)
 
 
 def merged(there: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:

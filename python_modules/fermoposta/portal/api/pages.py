@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from fermoposta.inventory import values
 from fermoposta.portal.access import Administrator, administrator
+from fermoposta.portal.admin.sheets import SHEETS
 from fermoposta.portal.api import tokens
 from fermoposta.portal.web import form_of, page, portal_of
 
@@ -100,6 +101,8 @@ async def _page(
         wrong=wrong or set(),
         secret=secret,
         longest=tokens.LONGEST_DAYS,
+        sheets=SHEETS,
+        here="/tokens",
     )
 
 

@@ -1,0 +1,1 @@
+"""The pages below /admin, over `fermoposta.portal.administration`."""

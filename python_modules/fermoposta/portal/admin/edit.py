@@ -1,0 +1,194 @@
+"""One record: made, changed, and taken away after a question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from fermoposta.directory.model import Kind
+from fermoposta.directory.steps import Action
+from fermoposta.portal.admin.frame import Frame, RefusedError, with_query
+from fermoposta.portal.admin.inputs import fields_of, inputs_of, key_inputs, key_of
+from fermoposta.portal.admin.sheets import Control, Field, Key
+from fermoposta.portal.administration import NONE, Entry, usual
+from fermoposta.portal.i18n import marked as _
+from fermoposta.portal.i18n import translations
+from fermoposta.portal.web import form_of, language_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from fermoposta.portal.admin.inputs import Inputs
+    from fermoposta.portal.web import Fields
+
+LARGEST = 256 * 1024
+"""Bytes of the largest record that is typed: a group with some thousand members."""
+MOST_GONE = 1000
+"""How many records can be taken away at once."""
+
+
+async def blank(request: Request) -> Response:
+    """Ask for a new record."""
+    frame = await Frame.of(request)
+    inputs = inputs_of(frame.sheet, usual(frame.sheet.kind))
+    asked = {"key.domain": request.query_params.get("domain", "")}
+    return _form(frame, None, inputs | asked)
+
+
+async def made(request: Request) -> Response:
+    """Make the record, or say at each field what is wrong with it."""
+    frame = await Frame.of(request)
+    inputs = _given(frame, await form_of(request, largest=LARGEST))
+    key = key_of(frame.sheet, inputs)
+    try:
+        fields = _meant(frame, inputs, None)
+        await _put_new(frame, key, fields)
+    except RefusedError as error:
+        return _form(frame, None, inputs, error)
+    return RedirectResponse(with_query(frame.path, done="saved", text=key.split(" ")[-1]), 303)
+
+
+async def shown(request: Request) -> Response:
+    """Show the record with its fields to change, or why it can't be changed."""
+    frame = await Frame.of(request)
+    entry = await _entry(frame)
+    return _form(
+        frame,
+        entry,
+        inputs_of(frame.sheet, entry.fields) | key_inputs(frame.sheet, entry.key),
+    )
+
+
+async def changed(request: Request) -> Response:
+    """Apply what was typed, or say at each field what is wrong with it."""
+    frame = await Frame.of(request)
+    form = await form_of(request, largest=LARGEST)
+    entry = await _entry(frame)
+    inputs = _given(frame, form)
+    try:
+        fields = _meant(frame, inputs, entry)
+        key = key_of(frame.sheet, inputs) if frame.sheet.key is Key.JUNK else entry.key
+        await frame.ask(
+            lambda: frame.desk.put(
+                frame.sheet.kind,
+                key,
+                fields,
+                etag=form.get("etag", ""),
+                instead_of=entry.key if frame.sheet.key is Key.JUNK else None,
+            )
+        )
+    except RefusedError as error:
+        return _form(frame, entry, inputs, error)
+    return RedirectResponse(with_query(frame.path, done="saved", text=key.split(" ")[-1]), 303)
+
+
+async def asked(request: Request) -> Response:
+    """Ask whether what is named shall go, and show what goes with it."""
+    frame = await Frame.of(request)
+    return await _question(frame, request.query_params.getlist("key"))
+
+
+async def gone(request: Request) -> Response:
+    """Take away what was confirmed, all or none."""
+    frame = await Frame.of(request)
+    form = await form_of(request, largest=LARGEST, most=MOST_GONE + 10)
+    keys = form.getlist("key")
+    named = [(frame.sheet.kind, key) for key in keys]
+    try:
+        await frame.ask(lambda: frame.desk.remove(named))
+    except RefusedError as error:
+        return await _question(frame, keys, error)
+    return RedirectResponse(with_query(frame.path, done="removed"), 303)
+
+
+async def _question(frame: Frame, keys: list[str], error: RefusedError | None = None) -> Response:
+    if not keys or len(keys) > MOST_GONE:
+        return RedirectResponse(frame.path, 303)
+    named = [(frame.sheet.kind, key) for key in keys]
+    follow: list[object] = []
+    if error is None:
+        try:
+            outcome = await frame.ask(lambda: frame.desk.remove(named, dry_run=True))
+        except RefusedError as refused:
+            error = refused
+        else:
+            follow = [step for step in outcome.steps if step.key not in keys]
+    return frame.page(
+        "remove.html",
+        status=error.status if error else 200,
+        keys=keys,
+        follow=follow,
+        wrong=error.wrong if error else {},
+        kept=frame.sheet.kind in (Kind.USERS, Kind.RESOURCES),
+        actions=Action,
+    )
+
+
+async def _put_new(frame: Frame, key: str, fields: Mapping[str, object]) -> None:
+    """Make the record; an address outside of the domains is said to be so (F123)."""
+    try:
+        await frame.ask(lambda: frame.desk.put(frame.sheet.kind, key, fields, etag=NONE))
+    except HTTPException as error:
+        words = translations(language_of(frame.request))
+        wrong = words.gettext(_("This is in no domain that you administer."))
+        raise RefusedError(422, {"key": [wrong]}) from error
+    except RefusedError as error:
+        if error.status == 409:
+            words = translations(language_of(frame.request))
+            error.wrong = {"key": [words.gettext(_("There is one of this name already."))]}
+        raise
+
+
+async def _entry(frame: Frame) -> Entry:
+    key = frame.request.query_params.get("key", "")
+    return await frame.ask(lambda: frame.desk.get(frame.sheet.kind, key))
+
+
+def _given(frame: Frame, form: Fields) -> Inputs:
+    """Return what the controls say; a box that is not ticked says nothing by itself."""
+    inputs = dict(form)
+    for each in frame.sheet.fields:
+        if each.control is Control.SWITCH:
+            inputs[each.name] = "on" if form.get(each.name) == "on" else "off"
+    return inputs
+
+
+def _meant(frame: Frame, inputs: Inputs, entry: Entry | None) -> dict[str, object]:
+    """Return the fields of the record; raises RefusedError where two passwords differ (F128)."""
+    fields = fields_of(frame.sheet, inputs)
+    if "password" in inputs and inputs["password"] != inputs.get("password.again", ""):
+        words = translations(language_of(frame.request))
+        wrong = words.gettext(_("The two entries are not the same."))
+        raise RefusedError(422, {"password": [wrong]})
+    if _has_role(frame) and not frame.asks.names_administrators:
+        # Who gives no roles is not asked for one, and takes none away.
+        fields.pop("role", None)
+        if entry is not None and entry.fields.get("role") is not None:
+            fields["role"] = entry.fields["role"]
+    return fields
+
+
+def _has_role(frame: Frame) -> bool:
+    return any(each.control is Control.ROLE for each in frame.sheet.fields)
+
+
+def _form(
+    frame: Frame, entry: Entry | None, inputs: Inputs, error: RefusedError | None = None
+) -> Response:
+    fields: tuple[Field, ...] = tuple(frame.sheet.fields)
+    wrong = error.wrong if error else {}
+    shown_at = {each.name for each in fields} | {"key"}
+    return frame.page(
+        "edit.html",
+        status=error.status if error else 200,
+        entry=entry,
+        inputs={name: value for name, value in inputs.items() if not name.startswith("password")},
+        wrong=wrong,
+        elsewhere=[words for name, said in wrong.items() if name not in shown_at for words in said],
+        labels={each.name: each.label for each in fields} | {"key": frame.sheet.key_label},
+    )
