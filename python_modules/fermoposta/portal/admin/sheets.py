@@ -120,9 +120,9 @@ SENDERS = {
 _LANGUAGE = Field("language", _("Language"), Control.CHOICE, options=LANGUAGES)
 _QUOTA = Field(
     "quota_mb",
-    _("Space (MB)"),
+    _("Space"),
     Control.NUMBER,
-    _("From 100 MB to 25600 MB (25 GB). Above 10 GB (10240 MB) programs become slow."),
+    _("In MB: from 100 to 25600 (25 GB). Above 10240 (10 GB) programs become slow."),
     least=100,
     most=25600,
 )

@@ -1,0 +1,258 @@
+"""Administrators in Chromium, and the mail that follows within seconds."""
+
+from __future__ import annotations
+
+import smtplib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from clients.mail import compose, token
+from clients.waiting import wait_for
+from imapclient.exceptions import LoginError
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
+
+from fermoposta_demo.appliance import Account
+from fermoposta_demo.browser import chromium
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clients.directory import Directory
+    from clients.mail import Mail
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+    from fermoposta_demo.appliance import Appliance
+
+STRANGER = "stranger@outside.test"
+PASSWORD = "Segreta2026"
+NAMES = ("antivirus", "antispam", "local_delivery", "restrict_sending", "restrict_receiving")
+WITHIN = 5
+"""Seconds in which what was saved counts."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """The administration in a browser."""
+
+    driver: WebDriver
+    address: str
+
+    def open(self, path: str) -> None:
+        self.driver.get(f"{self.address}/admin/{path}")
+
+    def fill(self, **fields: str) -> None:
+        for name, value in fields.items():
+            control = self.driver.find_element(By.NAME, name.replace("__", "."))
+            if control.tag_name == "select":
+                Select(control).select_by_value(value)
+            else:
+                control.clear()
+                control.send_keys(value)
+
+    def press(self, words: str) -> None:
+        """Press a button, or follow a link, and wait for the page after it."""
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        self.driver.find_element(
+            By.XPATH, f"//main//*[self::button or self::a][normalize-space()='{words}']"
+        ).click()
+        WebDriverWait(self.driver, 20).until(expected_conditions.staleness_of(page))
+
+    def add(self, slug: str, **fields: str) -> None:
+        """Add one by the button below the list; it must be taken."""
+        self.open(slug)
+        button = f"a.button[href^='/admin/{slug}/new']"
+        self.press(self.driver.find_element(By.CSS_SELECTOR, button).text)
+        self.fill(**fields)
+        self.press("Salva")
+        assert "done=saved" in self.driver.current_url, self.text
+
+    def delete(self, slug: str, key: str) -> None:
+        """Delete one, with the question."""
+        self.open(f"{slug}/edit?key={key}")
+        self.press("Elimina …")
+        self.press("Confermo")
+        assert "done=removed" in self.driver.current_url, self.text
+
+    @property
+    def text(self) -> str:
+        return self.driver.find_element(By.TAG_NAME, "main").text
+
+
+@pytest.fixture(scope="module")
+def office(appliance: Appliance, directory: Directory) -> Iterator[Office]:
+    """Chromium, in which an administrator of acme's has signed in."""
+    role = {"name": "administrator", "companies": ["acme"]}
+    address = appliance.urls["portal"].rstrip("/")
+    with (
+        directory.newcomer(f"{token()}@example.org", role=role) as account,
+        chromium(appliance, width=1280, height=1200) as driver,
+    ):
+        office = Office(driver, address)
+        driver.get(f"{address}/login")
+        office.fill(address=account.address, password=account.password)
+        office.press("Accedi")
+        yield office
+
+
+@pytest.fixture(scope="module")
+def made(office: Office) -> Iterator[Account]:
+    """A user who was made in the browser."""
+    local = token()
+    office.add(
+        "users",
+        key__local=local,
+        key__domain="example.org",
+        name="Zoe <b>Nuova</b>",
+        password=PASSWORD,
+        password__again=PASSWORD,
+    )
+    yield Account(f"{local}@example.org", PASSWORD, "user")
+    office.delete("users", f"{local}@example.org")
+
+
+def lands(mail: Mail, account: Account, rcpt: str, folder: str = "INBOX", sender: str = STRANGER):
+    """Wait until a stranger's mail to *rcpt* is in a folder of *account*."""
+    subject = token()
+
+    def sent() -> bool:
+        try:
+            mail.deliver(sender, [rcpt], compose(sender, rcpt, subject))
+        except smtplib.SMTPRecipientsRefused:
+            return False
+        return True
+
+    wait_for(f"a server that takes mail for {rcpt}", sent, seconds=WITHIN)
+    return mail.wait_for(account, subject, folder)
+
+
+def logs_in(mail: Mail, account: Account) -> bool:
+    with mail.imap_connect() as client:
+        try:
+            client.login(account.address, account.password)
+        except LoginError:
+            return False
+    return True
+
+
+@pytest.mark.feature("F114")
+@pytest.mark.feature("F119")
+@pytest.mark.feature("F120")
+@pytest.mark.feature("F124")
+def test_a_user_who_is_made_gets_mail(office: Office, made: Account, mail: Mail) -> None:
+    """Within seconds of Save they log in; the list shows the name as text."""
+    wait_for("the first log-in", lambda: logs_in(mail, made), seconds=WITHIN)
+    lands(mail, made, made.address)
+    office.open(f"users?text={made.address}")
+    assert "Zoe <b>Nuova</b>" in office.text
+    assert "1 elemento" in office.text
+
+
+@pytest.mark.feature("F152")
+@pytest.mark.feature("F156")
+@pytest.mark.feature("F121")
+def test_an_alias_and_a_group_that_are_made_reach_their_people(
+    office: Office, made: Account, mail: Mail
+) -> None:
+    """And no longer once they were deleted, which asks first."""
+    alias, group = token(), token()
+    office.add("aliases", key__local=alias, key__domain="example.org", destinations=made.address)
+    office.add(
+        "groups", key__local=group, key__domain="example.org", name="Squadra", members=made.address
+    )
+    for slug, local in (("aliases", alias), ("groups", group)):
+        address = f"{local}@example.org"
+        lands(mail, made, address)
+        office.open(f"{slug}/edit?key={address}")
+        office.press("Elimina …")
+        lands(mail, made, address)
+        office.delete(slug, address)
+
+        def refused(address: str = address) -> bool:
+            try:
+                mail.deliver(STRANGER, [address], compose(STRANGER, address, token()))
+            except smtplib.SMTPRecipientsRefused:
+                return True
+            return False
+
+        wait_for("a server that refuses it", refused, seconds=WITHIN)
+
+
+@pytest.mark.feature("F174")
+@pytest.mark.feature("F176")
+def test_a_junk_rule_that_is_made_sends_mail_to_quarantena(
+    office: Office, made: Account, mail: Mail
+) -> None:
+    """For everybody of the domain, until it is deleted."""
+    domain = f"{token()}.test"
+    office.add("junk-rules", key__sender=f"@{domain}", key__domain="example.org", action="block")
+    time.sleep(1)
+    lands(mail, made, made.address, "Quarantena", sender=f"x@{domain}")
+
+    office.delete("junk-rules", f"example.org @{domain}")
+    time.sleep(1)
+    lands(mail, made, made.address, sender=f"x@{domain}")
+
+
+@pytest.mark.feature("F109")
+@pytest.mark.feature("F111")
+def test_a_send_as_rule_that_is_made_lets_its_senders_send(
+    office: Office, made: Account, mail: Mail
+) -> None:
+    """In the name of an alias; nobody else, and nobody once it is gone."""
+    local = token()
+    alias = f"{local}@example.org"
+    office.add("aliases", key__local=local, key__domain="example.org", destinations=made.address)
+    assert not sends(mail, made, alias)
+
+    office.add("send-as", key__address=alias, senders=made.address)
+    wait_for("the right to send", lambda: sends(mail, made, alias), seconds=WITHIN)
+
+    office.delete("send-as", alias)
+    wait_for("its end", lambda: not sends(mail, made, alias), seconds=WITHIN)
+    office.delete("aliases", alias)
+
+
+def sends(mail: Mail, account: Account, sender: str) -> bool:
+    with mail.submission(account) as client:
+        try:
+            client.send_message(compose(sender, account.address, token()), sender)
+        except smtplib.SMTPException:
+            return False
+    return True
+
+
+@pytest.mark.feature("F136")
+def test_both_filters_are_on_for_a_new_mailbox_and_recommended(office: Office) -> None:
+    """As is local delivery; the restrictions are off."""
+    office.open("users/new")
+
+    on = [name for name in NAMES if office.driver.find_element(By.NAME, name).is_selected()]
+
+    assert on == ["antivirus", "antispam", "local_delivery"]
+    assert office.text.count("scelta consigliata") == 2
+
+
+@pytest.mark.feature("F123")
+@pytest.mark.feature("F128")
+def test_what_is_wrong_is_said_and_nothing_is_made(office: Office) -> None:
+    """At the field, and the page is still filled in; the list of it stays empty."""
+    local = token()
+    office.open("users/new")
+    office.fill(
+        key__local=local, name="Nessuno", quota_mb="99", password="Corta1", password__again="Corta2"
+    )
+    office.press("Salva")
+
+    assert "Le due password non coincidono" in office.text
+    assert office.driver.find_element(By.NAME, "name").get_attribute("value") == "Nessuno"
+    office.fill(password="Corta1", password__again="Corta1")
+    office.press("Salva")
+    assert "Ha meno di 8 caratteri" in office.text
+    assert "meno di 100" in office.text
+    office.open(f"users?text={local}")
+    assert "Nessun risultato" in office.text
