@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import psycopg.conninfo
 import pytest
 
@@ -13,7 +14,7 @@ from fermoposta.directory.plan import plan
 from fermoposta.directory.store import MemoryStore, PostgresStore
 from fermoposta.portal.memory import MemoryPortalStore
 from fermoposta.portal.postgres import PostgresPortalStore
-from fermoposta.portal.store import Attempts, DomainSummary, Person, Session
+from fermoposta.portal.store import Attempts, DomainSummary, Person, Session, Used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +102,44 @@ def test_a_person_is_shown_whole(portal: PortalStore) -> None:
         role=None,
     )
     assert portal.person("all@example.org") is None
+
+
+@pytest.mark.feature("F116")
+@pytest.mark.feature("F222")
+def test_what_there_is_is_told_of_mailboxes_and_of_domains(portal: PortalStore, dsn) -> None:
+    """Mail, calendars, contacts and the rest, in bytes; nothing where nothing ever was."""
+    there = {"ada@example.org": Used(1000, 20, 30, 4), "bob@example.org": Used(mail=500)}
+    if isinstance(portal, MemoryPortalStore):
+        portal.usage.update(there)
+    else:
+        with psycopg.connect(dsn) as owner:
+            for address, used in there.items():
+                owner.execute(
+                    "INSERT INTO dovecot.usage (username, bytes) VALUES (%s, %s)",
+                    (address, used.mail),
+                )
+                owner.execute(
+                    "INSERT INTO portal.groupware VALUES (%s, %s, %s, %s)",
+                    (address, used.calendars, used.contacts, used.other),
+                )
+
+    assert portal.used("ada@example.org") == Used(1000, 20, 30, 4)
+    assert portal.used("eve@example.net") == Used()
+    assert portal.used_in(["example.org"]) == {"example.org": Used(1500, 20, 30, 4)}
+    assert set(portal.used_in(["example.org", "example.net"])) == {"example.org", "example.net"}
+
+
+def test_who_gets_an_address_later_begins_with_nothing(dsn) -> None:
+    """What was counted goes with the user."""
+    gone = State.of_records([*STATE.companies.values(), *STATE.domains.values()])
+    with PostgresStore(dsn) as store, psycopg.connect(dsn, autocommit=True) as owner:
+        store.apply(plan(STATE, store.state()), actor="test")
+        owner.execute("INSERT INTO dovecot.usage VALUES ('bob@example.org', 5, 1)")
+        owner.execute("INSERT INTO portal.groupware VALUES ('bob@example.org', 1, 1, 1)")
+        store.apply(plan(gone, store.state(), guarded=False), actor="test")
+
+        assert owner.execute("SELECT count(*) FROM dovecot.usage").fetchone() == (0,)
+        assert owner.execute("SELECT count(*) FROM portal.groupware").fetchone() == (0,)
 
 
 def test_an_administrators_scope_is_companies_and_domains(portal: PortalStore) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from clients.invite import event, invitation
 from clients.mail import compose, token
 from clients.waiting import wait_for
 from imapclient.exceptions import LoginError
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.select import Select
@@ -60,7 +63,9 @@ class Office:
         self.driver.find_element(
             By.XPATH, f"//main//*[self::button or self::a][normalize-space()='{words}']"
         ).click()
-        WebDriverWait(self.driver, 20).until(expected_conditions.staleness_of(page))
+        # While the pages change, the driver may have other things to say of the old one.
+        waiting = WebDriverWait(self.driver, 20, ignored_exceptions=[WebDriverException])
+        waiting.until(expected_conditions.staleness_of(page))
 
     def add(self, slug: str, **fields: str) -> None:
         """Add one by the button below the list; it must be taken."""
@@ -77,6 +82,10 @@ class Office:
         self.press("Elimina …")
         self.press("Confermo")
         assert "done=removed" in self.driver.current_url, self.text
+
+    @property
+    def used(self) -> str:
+        return self.driver.find_element(By.CSS_SELECTOR, "main dl dd").text
 
     @property
     def text(self) -> str:
@@ -143,13 +152,51 @@ def logs_in(mail: Mail, account: Account) -> bool:
 @pytest.mark.feature("F119")
 @pytest.mark.feature("F120")
 @pytest.mark.feature("F124")
+@pytest.mark.feature("F133")
+@pytest.mark.feature("F223")
 def test_a_user_who_is_made_gets_mail(office: Office, made: Account, mail: Mail) -> None:
-    """Within seconds of Save they log in; the list shows the name as text."""
+    """Within seconds of Save they log in; the space used is empty until mail comes."""
+    page = f"users/edit?key={made.address}"
+    office.open(page)
+    assert office.used == ""
     wait_for("the first log-in", lambda: logs_in(mail, made), seconds=WITHIN)
     lands(mail, made, made.address)
+    office.open(page)
+    assert re.search(r"posta [1-9]\d* KB, calendari 0 KB, contatti 0 KB, altro 0 KB", office.used)
     office.open(f"users?text={made.address}")
     assert "Zoe <b>Nuova</b>" in office.text
     assert "1 elemento" in office.text
+
+
+@pytest.mark.feature("F116")
+@pytest.mark.feature("F222")
+def test_domains_are_listed_with_the_space_they_use(
+    office: Office, made: Account, mail: Mail
+) -> None:
+    """Mail, calendars, address books and the rest, as of now."""
+    message = compose(STRANGER, made.address, token(), "x" * 3_000_000)
+
+    def shown() -> list[float]:
+        office.open("domains")
+        row = next(
+            each.text
+            for each in office.driver.find_elements(By.TAG_NAME, "tr")
+            if each.text.startswith("example.org")
+        )
+        units = {"KB": 1 / 1024, "MB": 1, "GB": 1024}
+        found = re.findall(r"([0-9.]+) ([KMG]B)", row)
+        return [float(amount) * units[unit] for amount, unit in found]
+
+    before = shown()
+    mail.deliver(STRANGER, [made.address], message)
+    mail.wait_for(made, str(message["Subject"]))
+    after = shown()
+
+    assert len(after) == 5
+    assert 2.5 < after[0] - before[0] < 5
+    assert after[1] > 0
+    assert after[2] > 0
+    assert after[4] > before[4]
 
 
 @pytest.mark.feature("F152")
@@ -180,6 +227,55 @@ def test_an_alias_and_a_group_that_are_made_reach_their_people(
             return False
 
         wait_for("a server that refuses it", refused, seconds=WITHIN)
+
+
+@pytest.mark.feature("F162")
+def test_a_room_that_is_made_answers_invitations(office: Office, made: Account, mail: Mail) -> None:
+    """It accepts, under the name that was given."""
+    local, what = token(), event()
+    office.add("resources", key__local=local, key__domain="example.org", name="Sala nuova")
+
+    def invited() -> bool:
+        with mail.submission(made) as client:
+            try:
+                client.send_message(invitation(what, made.address, f"{local}@example.org"))
+            except smtplib.SMTPRecipientsRefused:
+                return False
+        return True
+
+    wait_for("a room that takes mail", invited, seconds=WITHIN)
+    answer = mail.wait_for(made, f": {what.uid}")
+    assert "Sala nuova" in str(answer["From"])
+    calendar = next(each for each in answer.walk() if each.get_content_type() == "text/calendar")
+    assert "PARTSTAT=ACCEPTED" in calendar.get_content()
+    office.delete("resources", f"{local}@example.org")
+
+
+@pytest.mark.feature("F146")
+@pytest.mark.feature("F151")
+def test_an_allowed_list_that_is_made_lets_mail_in(office: Office, mail: Mail) -> None:
+    """To somebody who is restricted to it; before it and after it nobody from outside writes."""
+    domain, local = f"{token()}.test", token()
+    address = f"{local}@example.com"
+    office.open("users/new")
+    office.fill(key__local=local, key__domain="example.com", name="Solo Interna")
+    office.driver.find_element(By.NAME, "restrict_receiving").click()
+    office.press("Salva")
+
+    def taken() -> bool:
+        stranger = f"x@{domain}"
+        try:
+            mail.deliver(stranger, [address], compose(stranger, address, token()))
+        except smtplib.SMTPRecipientsRefused:
+            return False
+        return True
+
+    assert not taken()
+    office.add("allowed-domains", key__domain="example.com", allowed=f"far.example {domain}")
+    wait_for("the list", taken, seconds=WITHIN)
+    office.delete("allowed-domains", "example.com")
+    wait_for("its end", lambda: not taken(), seconds=WITHIN)
+    office.delete("users", address)
 
 
 @pytest.mark.feature("F174")

@@ -1,11 +1,12 @@
 """A portal store in memory, over a directory in memory: for tests, and to look at pages."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 
 from fermoposta.directory.model import Kind, Role, State
 from fermoposta.directory.store import Store
-from fermoposta.portal.store import Attempts, DomainSummary, Person, Session
+from fermoposta.portal.store import Attempts, DomainSummary, Person, Session, Used
 
 
 @dataclass
@@ -15,6 +16,7 @@ class MemoryPortalStore:
     directory: Store
     sessions: dict[bytes, Session] = field(default_factory=dict)
     attempts: list[tuple[str, str, datetime]] = field(default_factory=list)
+    usage: dict[str, Used] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -56,6 +58,20 @@ class MemoryPortalStore:
             return ()
         names = sorted(self.state.domains)
         return tuple(self._summary(name) for name in names if self._rules(user.role, name))
+
+    def used(self, address: str) -> Used:
+        """Return what there is in the mailbox *address*."""
+        return self.usage.get(address, Used())
+
+    def used_in(self, domains: Collection[str]) -> Mapping[str, Used]:
+        """Return what there is in each of *domains*; of one without mailboxes nothing."""
+        found: dict[str, Used] = {}
+        for address in (*self.state.users, *self.state.resources):
+            domain = address.rpartition("@")[2]
+            if domain in domains:
+                one, all_ = astuple(self.used(address)), astuple(found.get(domain, Used()))
+                found[domain] = Used(*map(sum, zip(one, all_, strict=True)))
+        return found
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

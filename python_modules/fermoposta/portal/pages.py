@@ -97,8 +97,10 @@ async def sign_out(request: Request) -> Response:
 async def home(request: Request) -> Response:
     """Show who the reader is, what they may administer, and their own mailbox."""
     person = await signed_in(request)
-    administered = await run_in_threadpool(portal_of(request).store.administered, person.address)
-    return page(request, "home.html", person=person, domains=administered)
+    store = portal_of(request).store
+    administered = await run_in_threadpool(store.administered, person.address)
+    used = await run_in_threadpool(store.used, person.address)
+    return page(request, "home.html", person=person, domains=administered, used=used)
 
 
 async def well(_request: Request) -> Response:

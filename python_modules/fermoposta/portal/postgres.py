@@ -5,12 +5,13 @@ The role selects from the views of the schema ``portal`` and writes its tables. 
 reads and changes by `fermoposta.portal.book`, never from here.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
-from fermoposta.portal.store import Attempts, DomainSummary, Person, Session
+from fermoposta.portal.store import Attempts, DomainSummary, Person, Session, Used
 
 _PERSON = """
 SELECT address, name, company, language, quota_mb, antivirus, antispam, local_delivery,
@@ -20,6 +21,14 @@ FROM portal.people WHERE address = :address
 _ADMINISTERED = """
 SELECT name, company, users, aliases, groups, resources
 FROM portal.administered WHERE administrator = :address ORDER BY name
+"""
+_USED = """
+SELECT mail, calendars, contacts, other FROM portal.usage WHERE address = :address
+"""
+_USED_IN = """
+SELECT domain, sum(mail)::bigint AS mail, sum(calendars)::bigint AS calendars,
+       sum(contacts)::bigint AS contacts, sum(other)::bigint AS other
+FROM portal.usage WHERE domain = ANY(:domains) GROUP BY domain
 """
 _COUNT = """
 SELECT count(*) FILTER (WHERE address = :address AND client = :client) AS by_pair,
@@ -69,6 +78,19 @@ class PostgresPortalStore:
         with self._engine.connect() as connection:
             rows = connection.execute(text(_ADMINISTERED), {"address": address}).mappings()
             return tuple(DomainSummary(**row) for row in rows)
+
+    def used(self, address: str) -> Used:
+        """Return what there is in the mailbox *address*."""
+        return Used(**(self._one(_USED, address=address) or {}))
+
+    def used_in(self, domains: Collection[str]) -> Mapping[str, Used]:
+        """Return what there is in each of *domains*; of one without mailboxes nothing."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(text(_USED_IN), {"domains": list(domains)}).mappings()
+            return {
+                row["domain"]: Used(row["mail"], row["calendars"], row["contacts"], row["other"])
+                for row in rows
+            }
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

@@ -3,6 +3,7 @@
 The portal never reads a table of people: it asks for one person, or for what one administers.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -34,6 +35,21 @@ class DomainSummary:
     aliases: int
     groups: int
     resources: int
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What there is now, in bytes: of one mailbox, or of all in a domain."""
+
+    mail: int = 0
+    calendars: int = 0
+    contacts: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.mail + self.calendars + self.contacts + self.other
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,12 @@ class PortalStore(Protocol):
 
     def administered(self, address: str) -> tuple[DomainSummary, ...]:
         """Return the domains that *address* may administer, by name; none for a plain user."""
+
+    def used(self, address: str) -> Used:
+        """Return what there is in the mailbox *address*."""
+
+    def used_in(self, domains: Collection[str]) -> Mapping[str, Used]:
+        """Return what there is in each of *domains*; of one without mailboxes nothing."""
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

@@ -105,6 +105,8 @@ class Settings:
     limit_item_bytes: int = 50 * 1024**2
     limits_interval: int = 86400
     """Seconds between two looks at every mailbox for what is beyond the limits."""
+    usage_interval: int = 120
+    """Seconds between two looks at how much room calendars and address books take."""
     session_hours: int = 12
     """Hours after which a portal session ends, used or not."""
     gateway_socket_dir: Path = Path("/run/fermoposta-gateway")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
@@ -15,7 +16,7 @@ from fermoposta.portal.admin.sheets import Control, Field, Key
 from fermoposta.portal.administration import NONE, Entry, usual
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.i18n import translations
-from fermoposta.portal.web import form_of, language_of
+from fermoposta.portal.web import form_of, language_of, portal_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from fermoposta.portal.admin.inputs import Inputs
+    from fermoposta.portal.store import Used
     from fermoposta.portal.web import Fields
 
 LARGEST = 256 * 1024
@@ -37,7 +39,7 @@ async def blank(request: Request) -> Response:
     frame = await Frame.of(request)
     inputs = inputs_of(frame.sheet, usual(frame.sheet.kind))
     asked = {"key.domain": request.query_params.get("domain", "")}
-    return _form(frame, None, inputs | asked)
+    return await _form(frame, None, inputs | asked)
 
 
 async def made(request: Request) -> Response:
@@ -49,7 +51,7 @@ async def made(request: Request) -> Response:
         fields = _meant(frame, inputs, None)
         await _put_new(frame, key, fields)
     except RefusedError as error:
-        return _form(frame, None, inputs, error)
+        return await _form(frame, None, inputs, error)
     return RedirectResponse(with_query(frame.path, done="saved", text=key.split(" ")[-1]), 303)
 
 
@@ -57,7 +59,7 @@ async def shown(request: Request) -> Response:
     """Show the record with its fields to change, or why it can't be changed."""
     frame = await Frame.of(request)
     entry = await _entry(frame)
-    return _form(
+    return await _form(
         frame,
         entry,
         inputs_of(frame.sheet, entry.fields) | key_inputs(frame.sheet, entry.key),
@@ -83,7 +85,7 @@ async def changed(request: Request) -> Response:
             )
         )
     except RefusedError as error:
-        return _form(frame, entry, inputs, error)
+        return await _form(frame, entry, inputs, error)
     return RedirectResponse(with_query(frame.path, done="saved", text=key.split(" ")[-1]), 303)
 
 
@@ -177,7 +179,7 @@ def _has_role(frame: Frame) -> bool:
     return any(each.control is Control.ROLE for each in frame.sheet.fields)
 
 
-def _form(
+async def _form(
     frame: Frame, entry: Entry | None, inputs: Inputs, error: RefusedError | None = None
 ) -> Response:
     fields: tuple[Field, ...] = tuple(frame.sheet.fields)
@@ -190,5 +192,13 @@ def _form(
         inputs={name: value for name, value in inputs.items() if not name.startswith("password")},
         wrong=wrong,
         elsewhere=[words for name, said in wrong.items() if name not in shown_at for words in said],
+        used=None if entry is None else await _used(frame, entry),
         labels={each.name: each.label for each in fields} | {"key": frame.sheet.key_label},
     )
+
+
+async def _used(frame: Frame, entry: Entry) -> Used | None:
+    """Return what there is in the mailbox now, where the kind has one (F133)."""
+    if entry.kind not in (Kind.USERS, Kind.RESOURCES):
+        return None
+    return await run_in_threadpool(portal_of(frame.request).store.used, entry.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from fermoposta.portal.access import administrator
 from fermoposta.portal.admin import edit, lists, many
 from fermoposta.portal.admin.sheets import SHEETS
+from fermoposta.portal.store import Used
 from fermoposta.portal.web import page, portal_of
 
 if TYPE_CHECKING:
@@ -25,14 +27,17 @@ async def start(request: Request) -> Response:
 
 
 async def domains(request: Request) -> Response:
-    """List the domains with what there is in them."""
+    """List the domains with what there is in them (F116, F222)."""
     asks = await administrator(request)
-    found = await run_in_threadpool(portal_of(request).store.administered, asks.person.address)
+    store = portal_of(request).store
+    found = await run_in_threadpool(store.administered, asks.person.address)
+    used = await run_in_threadpool(store.used_in, [each.name for each in found])
     return page(
         request,
         "admin/domains.html",
         person=asks.person,
         domains=found,
+        usage=defaultdict(Used, used),
         sheets=SHEETS,
         here="/admin/domains",
     )
