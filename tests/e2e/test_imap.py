@@ -118,13 +118,14 @@ def test_idle_hears_at_once(mail: Mail, ada: Account, bob: Account) -> None:
 
 
 def test_full_text_search(mail: Mail, bob: Account) -> None:
-    """A word in a body is found, another one is not."""
+    """Words in a body are found, be they of one letter; another one is not."""
     subject, word = token(), token()
     with mail.imap(bob) as client:
-        client.append("INBOX", f"Subject: {subject}\r\n\r\nQui sta {word}.\r\n")
+        client.append("INBOX", f"Subject: {subject}\r\n\r\nQui sta a {word}.\r\n")
         client.select_folder("INBOX", readonly=True)
 
         assert len(client.search(["BODY", word])) == 1
+        assert len(client.search(["BODY", f"a {word}"])) == 1
         assert client.search(["BODY", token()]) == []
 
 

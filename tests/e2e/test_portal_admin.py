@@ -5,19 +5,15 @@ from __future__ import annotations
 import re
 import smtplib
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from clients.invite import event, invitation
 from clients.mail import compose, token
+from clients.office import Office
 from clients.waiting import wait_for
 from imapclient.exceptions import LoginError
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions
-from selenium.webdriver.support.select import Select
-from selenium.webdriver.support.wait import WebDriverWait
 
 from fermoposta_demo.appliance import Account
 from fermoposta_demo.browser import chromium
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 
     from clients.directory import Directory
     from clients.mail import Mail
-    from selenium.webdriver.chrome.webdriver import WebDriver
 
     from fermoposta_demo.appliance import Appliance
 
@@ -36,60 +31,6 @@ PASSWORD = "Segreta2026"
 NAMES = ("antivirus", "antispam", "local_delivery", "restrict_sending", "restrict_receiving")
 WITHIN = 5
 """Seconds in which what was saved counts."""
-
-
-@dataclass(frozen=True)
-class Office:
-    """The administration in a browser."""
-
-    driver: WebDriver
-    address: str
-
-    def open(self, path: str) -> None:
-        self.driver.get(f"{self.address}/admin/{path}")
-
-    def fill(self, **fields: str) -> None:
-        for name, value in fields.items():
-            control = self.driver.find_element(By.NAME, name.replace("__", "."))
-            if control.tag_name == "select":
-                Select(control).select_by_value(value)
-            else:
-                control.clear()
-                control.send_keys(value)
-
-    def press(self, words: str) -> None:
-        """Press a button, or follow a link, and wait for the page after it."""
-        page = self.driver.find_element(By.TAG_NAME, "html")
-        self.driver.find_element(
-            By.XPATH, f"//main//*[self::button or self::a][normalize-space()='{words}']"
-        ).click()
-        # While the pages change, the driver may have other things to say of the old one.
-        waiting = WebDriverWait(self.driver, 20, ignored_exceptions=[WebDriverException])
-        waiting.until(expected_conditions.staleness_of(page))
-
-    def add(self, slug: str, **fields: str) -> None:
-        """Add one by the button below the list; it must be taken."""
-        self.open(slug)
-        button = f"a.button[href^='/admin/{slug}/new']"
-        self.press(self.driver.find_element(By.CSS_SELECTOR, button).text)
-        self.fill(**fields)
-        self.press("Salva")
-        assert "done=saved" in self.driver.current_url, self.text
-
-    def delete(self, slug: str, key: str) -> None:
-        """Delete one, with the question."""
-        self.open(f"{slug}/edit?key={key}")
-        self.press("Elimina …")
-        self.press("Confermo")
-        assert "done=removed" in self.driver.current_url, self.text
-
-    @property
-    def used(self) -> str:
-        return self.driver.find_element(By.CSS_SELECTOR, "main dl dd").text
-
-    @property
-    def text(self) -> str:
-        return self.driver.find_element(By.TAG_NAME, "main").text
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +43,7 @@ def office(appliance: Appliance, directory: Directory) -> Iterator[Office]:
         chromium(appliance, width=1280, height=1200) as driver,
     ):
         office = Office(driver, address)
-        driver.get(f"{address}/login")
-        office.fill(address=account.address, password=account.password)
-        office.press("Accedi")
+        office.sign_in(account)
         yield office
 
 

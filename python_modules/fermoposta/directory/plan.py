@@ -35,6 +35,8 @@ from fermoposta.directory.steps import Action, Plan, PlanError, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from fermoposta.directory.model import SecurityQuestion
+
     Verify = Callable[[str, str], bool]
 
 UpdatePassword = Literal["on_create", "always"]
@@ -42,7 +44,16 @@ UpdatePassword = Literal["on_create", "always"]
 NEVER_EMPTY = (Kind.COMPANIES, Kind.DOMAINS, Kind.USERS)
 """The kinds of which something always stays: to have none of them left is never meant."""
 
-__all__ = ["Action", "Plan", "PlanError", "Step", "UpdatePassword", "change_password", "plan"]
+__all__ = [
+    "Action",
+    "Plan",
+    "PlanError",
+    "Step",
+    "UpdatePassword",
+    "change_password",
+    "plan",
+    "set_recovery",
+]
 
 
 def plan(
@@ -91,6 +102,36 @@ def change_password(actual: State, address: str, password: Secret | str) -> Plan
         after = replace(user, password=password)
     else:
         after = replace(user, password_hash=password)
+    return Plan((Step(Action.UPDATE, user, after),), actual.revision)
+
+
+def set_recovery(
+    actual: State,
+    address: str,
+    *,
+    mobile: str | None = None,
+    recovery_address: str | None = None,
+    security_questions: tuple[SecurityQuestion, ...] | None = None,
+) -> Plan:
+    """
+    Return the plan by which the user of *address* has these recovery settings, and no others.
+
+    Raises PlanError where there is no such user, or where the address is the mailbox itself. Who
+    owns the record does not matter: what the inventory leaves out is the user's own to change.
+    """
+    user = actual.users.get(address)
+    path = path_of(Kind.USERS, address)
+    if user is None:
+        raise PlanError([Problem(path, "there is no such user", "check the address")])
+    if recovery_address == address:
+        what = "is the mailbox that is to be recovered"
+        raise PlanError([Problem("recovery_address", what, "give an address elsewhere")])
+    after = replace(
+        user,
+        mobile=mobile,
+        recovery_address=recovery_address,
+        security_questions=security_questions,
+    )
     return Plan((Step(Action.UPDATE, user, after),), actual.revision)
 
 

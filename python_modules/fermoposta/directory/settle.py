@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -79,7 +80,7 @@ def _answer_differs(old: SecurityQuestion, new: SecurityQuestion, verify: Verify
 
 def plain_answer(answer: Secret) -> str:
     """Return an answer in the form that is hashed: nobody remembers their capitals and blanks."""
-    return " ".join(answer.reveal().casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", answer.reveal()).casefold().split())
 
 
 def hashed(plan: Plan, hash_password: Callable[[str], str] = passwords.hash_password) -> Plan:

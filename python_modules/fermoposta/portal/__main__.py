@@ -14,6 +14,10 @@ from fermoposta.portal.api.postgres import PostgresTokenStore
 from fermoposta.portal.app import create_app
 from fermoposta.portal.book import Book
 from fermoposta.portal.postgres import PostgresPortalStore
+from fermoposta.portal.recovery.desk import RecoveryDesk
+from fermoposta.portal.recovery.letters import HostPost
+from fermoposta.portal.recovery.postgres import PostgresRecoveryStore
+from fermoposta.portal.recovery.sms import texter_of
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit
 from fermoposta.service.listener import KEEP_ALIVE, listener_at
@@ -31,7 +35,10 @@ def main(arguments: list[str]) -> None:
     store = PostgresPortalStore(settings.database_url(ROLE))
     directory = open_store(settings.database_conninfo(ROLE))
     tokens = PostgresTokenStore(settings.database_url(ROLE))
-    app = create_app(settings, store, Book(directory), tokens=tokens, lifespan=_lifespan)
+    remembered = PostgresRecoveryStore(settings.database_url(ROLE))
+    book = Book(directory)
+    recovery = RecoveryDesk(settings, book, remembered, HostPost(settings), texter_of(settings))
+    app = create_app(settings, store, book, tokens=tokens, recovery=recovery, lifespan=_lifespan)
     listener = listener_at(settings.portal_socket, waiting=256)
     config = uvicorn.Config(
         app,
@@ -47,6 +54,7 @@ def main(arguments: list[str]) -> None:
     finally:
         store.close()
         tokens.close()
+        remembered.close()
         directory.close()
 
 

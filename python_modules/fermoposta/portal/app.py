@@ -18,13 +18,15 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from fermoposta.clientconfig.facts import site_of
-from fermoposta.portal import discovery, pages, web
+from fermoposta.portal import account, discovery, pages, web
 from fermoposta.portal.access import SignInNeededError
 from fermoposta.portal.admin import routes as admin
 from fermoposta.portal.api import pages as token_pages
 from fermoposta.portal.api import routes as api
 from fermoposta.portal.api.tokens import TokenStore
 from fermoposta.portal.book import Book
+from fermoposta.portal.recovery import pages as recovery_pages
+from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.store import PortalStore
 from fermoposta.service.settings import Settings
 
@@ -42,6 +44,7 @@ def create_app(
     book: Book,
     *,
     tokens: TokenStore,
+    recovery: RecoveryDesk,
     clock: web.Clock = _now,
     lifespan: Any = None,  # noqa: ANN401 - Starlette's own type needs its type variables
 ) -> Starlette:
@@ -50,6 +53,8 @@ def create_app(
         routes=[
             *discovery.ROUTES,
             *pages.ROUTES,
+            *account.ROUTES,
+            *recovery_pages.ROUTES,
             *admin.ROUTES,
             *api.ROUTES,
             *token_pages.ROUTES,
@@ -70,6 +75,7 @@ def create_app(
         store=store,
         book=book,
         tokens=tokens,
+        recovery=recovery,
         clock=clock,
         environments=web.environments(),
     )

@@ -116,6 +116,14 @@ _SENTENCES = (
     _("change that one"),
     _("choose another name"),
     _("separate them by a blank"),
+    # What somebody says of the own account.
+    _("The two entries are not the same."),
+    _("This is not your password."),
+    _("Too many attempts. Please try again in a quarter of an hour."),
+    _("is too short an answer"),
+    _("write more"),
+    _("has no answer"),
+    _("write one"),
     # What a role may not.
     _("a mail administrator gives no roles and takes none"),
     _("somebody else must change your own role"),

@@ -48,6 +48,27 @@ def sign_in(
     store: PortalStore, address: str, password: str, client: str, *, now: datetime, hours: int
 ) -> SignedIn:
     """Return a session of *hours* for *address*; raise RefusedError or TooManyError."""
+    known_form, stored = verify(store, address, password, client, now)
+    token = secrets.token_urlsafe(32)
+    session = Session(
+        digest=digest_of(token),
+        address=known_form,
+        credential=digest_of(stored),
+        expires_at=now + timedelta(hours=hours),
+    )
+    store.add_session(session)
+    _log.info("login accepted", address=known_form, client=client)
+    return SignedIn(session, token)
+
+
+def verify(
+    store: PortalStore, address: str, password: str, client: str, now: datetime
+) -> tuple[str, str]:
+    """
+    Return the usual form of *address* and the hash, if *password* is right for it.
+
+    Raises RefusedError or TooManyError; every call counts.
+    """
     network = network_of(client)
     known_form = normalised_address(address) or ""
     tried = store.note_attempt(known_form, network, now, now - WINDOW)
@@ -62,16 +83,7 @@ def sign_in(
         raise RefusedError
 
     store.forgive(known_form, network)
-    token = secrets.token_urlsafe(32)
-    session = Session(
-        digest=digest_of(token),
-        address=known_form,
-        credential=digest_of(stored),
-        expires_at=now + timedelta(hours=hours),
-    )
-    store.add_session(session)
-    _log.info("login accepted", address=known_form, client=client)
-    return SignedIn(session, token)
+    return known_form, stored
 
 
 def whose(store: PortalStore, token: str, now: datetime) -> Session | None:

@@ -27,6 +27,7 @@ from fermoposta.service.settings import Settings
 
 if TYPE_CHECKING:
     from fermoposta.portal.api.tokens import TokenStore
+    from fermoposta.portal.recovery.desk import RecoveryDesk
 
 SESSION_COOKIE = "__Host-fermoposta"
 FORM_COOKIE = "__Host-fermoposta-form"
@@ -64,6 +65,7 @@ class Portal:
     store: PortalStore
     book: Book
     tokens: "TokenStore"
+    recovery: "RecoveryDesk"
     clock: Clock
     environments: Mapping[str, Environment]
 
@@ -129,7 +131,7 @@ def page(
             languages=i18n.LANGUAGES,
             path=request.url.path,
             site=portal.site,
-            webmail_url=_beside(request, portal.site.webmail_url),
+            webmail_url=beside(request, portal.site.webmail_url),
             person=person,
             form_token=token,
             **facts,
@@ -143,7 +145,7 @@ def page(
     return response
 
 
-def _beside(request: Request, url: str) -> str:
+def beside(request: Request, url: str) -> str:
     """Return *url* with the port that the reader used: a demo's ports are not the usual ones."""
     port = request.url.port
     parts = urlsplit(url)

@@ -109,6 +109,22 @@ class Settings:
     """Seconds between two looks at how much room calendars and address books take."""
     session_hours: int = 12
     """Hours after which a portal session ends, used or not."""
+    recovery_by_email: bool = True
+    """Whether who has lost a password is sent a link; the next two likewise."""
+    recovery_by_sms: bool = True
+    recovery_by_questions: bool = True
+    sms_url: str | None = None
+    """Where a gateway takes text messages; without it there are none."""
+    sms_fields: Mapping[str, str] = field(
+        default_factory=lambda: {"to": "{number}", "text": "{text}"}
+    )
+    """What the gateway is told; ``{number}``, ``{text}`` and ``{secret}`` are filled in."""
+    sms_headers: Mapping[str, str] = field(default_factory=dict)
+    """With which headers, filled in likewise."""
+    sms_json: bool = False
+    """Whether it is told in JSON, and not as a form."""
+    sms_secret_file: Path | None = None
+    """Holds what ``{secret}`` stands for."""
     gateway_socket_dir: Path = Path("/run/fermoposta-gateway")
     """Where each of the gateway's processes has a socket, by its number."""
     gateway_login_seconds: int = 300

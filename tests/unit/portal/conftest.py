@@ -3,6 +3,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 
 import httpx
 import pytest
@@ -15,6 +16,9 @@ from fermoposta.portal.api.memory import MemoryTokenStore
 from fermoposta.portal.app import create_app
 from fermoposta.portal.book import Book
 from fermoposta.portal.memory import MemoryPortalStore
+from fermoposta.portal.recovery.desk import RecoveryDesk
+from fermoposta.portal.recovery.memory import MemoryRecoveryStore
+from fermoposta.portal.recovery.sms import SmsError
 from fermoposta.service.settings import Settings
 
 PASSWORD = "Segreta123"
@@ -131,6 +135,35 @@ def tokens() -> MemoryTokenStore:
     return MemoryTokenStore()
 
 
+@dataclass
+class Outbox:
+    """Takes what would be sent: mails with their recipients, and text messages."""
+
+    mails: list[tuple[EmailMessage, list[str]]] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    broken: bool = False
+
+    def post(self, message: EmailMessage, recipients: list[str]) -> None:
+        if self.broken:
+            raise OSError("away")
+        self.mails.append((message, recipients))
+
+    def text(self, number: str, text: str) -> None:
+        if self.broken:
+            raise SmsError("status 503")
+        self.texts.append((number, text))
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    return Outbox()
+
+
+@pytest.fixture
+def recovery(settings: Settings, book: Book, outbox: Outbox) -> RecoveryDesk:
+    return RecoveryDesk(settings, book, MemoryRecoveryStore(), outbox.post, outbox.text)
+
+
 @pytest.fixture
 def settings() -> Settings:
     return Settings(host="mail.example.org", portal_host="portal.example.org", eas_moved={})
@@ -141,10 +174,11 @@ def app(
     store: MemoryPortalStore,
     book: Book,
     tokens: MemoryTokenStore,
+    recovery: RecoveryDesk,
     clock: Clock,
     settings: Settings,
 ) -> Starlette:
-    return create_app(settings, store, book, tokens=tokens, clock=clock)
+    return create_app(settings, store, book, tokens=tokens, recovery=recovery, clock=clock)
 
 
 @pytest.fixture

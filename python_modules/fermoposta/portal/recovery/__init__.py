@@ -1,0 +1,1 @@
+"""Who has lost a password gets a new one: by a link, by SMS, or by questions."""
