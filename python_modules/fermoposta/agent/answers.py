@@ -10,17 +10,13 @@ a line, at a socket of which only the gateway's user is heard::
 too, is ``{"done": true}``, or ``{"refused": [...]}`` with each reason, or ``{"later": reason}``.
 """
 
-import asyncio
 import json
-import pwd
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import structlog
 
-from fermoposta.agent import peer
+from fermoposta.agent.questions import listen
 from fermoposta.agent.sharing.grants import Refused, Writer
 from fermoposta.agent.tools import Tools
 from fermoposta.directory import personal
@@ -32,10 +28,6 @@ from fermoposta.inventory.fields import ATTRIBUTES, FORMS, read_fields
 
 ROLE = "fermoposta_agent"
 _KIND = Kind.OUT_OF_OFFICE
-_MOST = 1 << 18
-"""Bytes of a request: two texts of 10,000 characters and what is around them."""
-_SECONDS = 30
-"""How long the one who asks may take to say it."""
 _log = structlog.get_logger()
 
 
@@ -72,44 +64,11 @@ class Answers:
         return {"done": True}
 
 
-async def listen(path: Path, user: str, answers: Answers) -> asyncio.Server:
-    """Listen at *path* for processes of *user*."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            if not _is(peer.uid_of(writer), user):
-                _log.warning("a stranger spoke at the socket for answers")
-                return
-            async with asyncio.timeout(_SECONDS):
-                request = await reader.readline()
-            if request:
-                writer.write(json.dumps(await answers.take(request)).encode() + b"\n")
-                await writer.drain()
-        except TimeoutError:
-            _log.warning("the gateway said nothing", seconds=_SECONDS)
-        except (OSError, ValueError) as error:
-            _log.warning("a request could not be read", error=str(error))
-        finally:
-            writer.close()
-
-    server = await asyncio.start_unix_server(serve, path, limit=_MOST)
-    # Who connects is looked at: the gateway shares no group with this service.
-    path.chmod(0o666)  # noqa: ASYNC240 - one system call, at the start
-    return server
-
-
-def _is(uid: int, user: str) -> bool:
-    """Tell whether *uid* is that of *user*, who is on this host only where a gateway is."""
-    with suppress(KeyError):
-        return pwd.getpwnam(user).pw_uid == uid
-    return False
-
-
 async def run(tools: Tools, _changes: AsyncIterator[Sequence[Change]]) -> None:
     """Listen for as long as the agent runs; see `fermoposta.agent.duties.Duty`."""
     settings = tools.settings
     with open_store(settings.database_url(ROLE), secrets=False) as store:
         answers = Answers(Writer(store, lambda: tools.directory))
-        server = await listen(settings.agent_answers_socket, settings.gateway_user, answers)
+        server = await listen(settings.agent_answers_socket, settings.gateway_user, answers.take)
         async with server:
             await server.serve_forever()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from fermoposta.agent import answers, deletions, limits, sent, sharing, usage
+from fermoposta.agent import answers, deletions, limits, mailboxes, sent, sharing, usage
 from fermoposta.agent.sharing import webmail
 from fermoposta.agent.tools import Tools
 from fermoposta.directory.store import Change
@@ -21,6 +21,7 @@ DUTIES: Mapping[str, Duty] = MappingProxyType(
         "answers": answers.run,
         "deletions": deletions.run,
         "limits": limits.run,
+        "mailboxes": mailboxes.run,
         "sent": sent.watch,
         "sharing": sharing.run,
         "sharing_webmail": webmail.run,

@@ -13,6 +13,7 @@ from fermoposta.directory.store import open_store
 from fermoposta.portal.api.postgres import PostgresTokenStore
 from fermoposta.portal.app import create_app
 from fermoposta.portal.book import Book
+from fermoposta.portal.mine.mailboxes import AgentMailboxes
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.letters import HostPost
@@ -38,7 +39,16 @@ def main(arguments: list[str]) -> None:
     remembered = PostgresRecoveryStore(settings.database_url(ROLE))
     book = Book(directory)
     recovery = RecoveryDesk(settings, book, remembered, HostPost(settings), texter_of(settings))
-    app = create_app(settings, store, book, tokens=tokens, recovery=recovery, lifespan=_lifespan)
+    mailboxes = AgentMailboxes(settings.agent_mailboxes_socket)
+    app = create_app(
+        settings,
+        store,
+        book,
+        tokens=tokens,
+        recovery=recovery,
+        mailboxes=mailboxes,
+        lifespan=_lifespan,
+    )
     listener = listener_at(settings.portal_socket, waiting=256)
     config = uvicorn.Config(
         app,

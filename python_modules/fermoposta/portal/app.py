@@ -25,6 +25,8 @@ from fermoposta.portal.api import pages as token_pages
 from fermoposta.portal.api import routes as api
 from fermoposta.portal.api.tokens import TokenStore
 from fermoposta.portal.book import Book
+from fermoposta.portal.mine import routes as mine
+from fermoposta.portal.mine.mailboxes import Mailboxes
 from fermoposta.portal.recovery import pages as recovery_pages
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.store import PortalStore
@@ -45,6 +47,7 @@ def create_app(
     *,
     tokens: TokenStore,
     recovery: RecoveryDesk,
+    mailboxes: Mailboxes,
     clock: web.Clock = _now,
     lifespan: Any = None,  # noqa: ANN401 - Starlette's own type needs its type variables
 ) -> Starlette:
@@ -54,6 +57,7 @@ def create_app(
             *discovery.ROUTES,
             *pages.ROUTES,
             *account.ROUTES,
+            *mine.ROUTES,
             *recovery_pages.ROUTES,
             *admin.ROUTES,
             *api.ROUTES,
@@ -76,6 +80,7 @@ def create_app(
         book=book,
         tokens=tokens,
         recovery=recovery,
+        mailboxes=mailboxes,
         clock=clock,
         environments=web.environments(),
     )

@@ -27,6 +27,7 @@ from fermoposta.service.settings import Settings
 
 if TYPE_CHECKING:
     from fermoposta.portal.api.tokens import TokenStore
+    from fermoposta.portal.mine.mailboxes import Mailboxes
     from fermoposta.portal.recovery.desk import RecoveryDesk
 
 SESSION_COOKIE = "__Host-fermoposta"
@@ -66,6 +67,7 @@ class Portal:
     book: Book
     tokens: "TokenStore"
     recovery: "RecoveryDesk"
+    mailboxes: "Mailboxes"
     clock: Clock
     environments: Mapping[str, Environment]
 

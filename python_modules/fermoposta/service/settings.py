@@ -58,6 +58,10 @@ class Settings:
     """Where Dovecot says what somebody deletes in another's folder."""
     agent_answers_socket: Path = Path("/run/fermoposta-agent/answers.sock")
     """Where the gateway hands over what users answer while they are away."""
+    agent_mailboxes_socket: Path = Path("/run/fermoposta-agent/mailboxes.sock")
+    """Where the portal asks what there is in somebody's own mailbox, and restores it."""
+    portal_user: str = "fermoposta-portal"
+    """As whom the portal runs."""
     gateway_user: str = "fermoposta-gateway"
     """As whom the gateway runs."""
     mail_user: str = "vmail"

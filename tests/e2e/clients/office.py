@@ -39,7 +39,8 @@ class Office:
 
     def fill(self, **fields: str) -> None:
         for name, value in fields.items():
-            control = self.driver.find_element(By.NAME, name.replace("__", "."))
+            found = self.driver.find_elements(By.NAME, name.replace("__", "."))
+            control = next(each for each in found if each.is_displayed())
             if control.tag_name == "select":
                 Select(control).select_by_value(value)
             else:

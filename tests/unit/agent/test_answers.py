@@ -7,7 +7,8 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from fermoposta.agent.answers import Answers, listen
+from fermoposta.agent.answers import Answers
+from fermoposta.agent.questions import listen
 from fermoposta.agent.sharing.grants import Writer
 from fermoposta.directory.model import Company, Domain, OutOfOffice, Owner, State, User
 from fermoposta.directory.store import MemoryStore, StoreError
@@ -35,7 +36,7 @@ def ask(store, path, request, *, user=None):
 
     async def main():
         answers = Answers(Writer(store, store.state))
-        async with await listen(path, user or getpass.getuser(), answers):
+        async with await listen(path, user or getpass.getuser(), answers.take):
             reader, writer = await asyncio.open_unix_connection(path)
             writer.write(request)
             try:
@@ -112,7 +113,7 @@ def test_nobody_else_is_heard(store, tmp_path, user):
         assert ask(store, tmp_path / "socket", said(text="x"), user=user) == b""
 
     assert ADA not in store.state().out_of_office
-    assert logged[0]["event"] == "a stranger spoke at the socket for answers"
+    assert logged[0]["event"] == "a stranger spoke at a socket"
 
 
 @pytest.mark.parametrize("request_", [b"", b"x" * (1 << 19)])

@@ -16,6 +16,7 @@ from fermoposta.portal.api.memory import MemoryTokenStore
 from fermoposta.portal.app import create_app
 from fermoposta.portal.book import Book
 from fermoposta.portal.memory import MemoryPortalStore
+from fermoposta.portal.mine.memory import MemoryMailboxes
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.memory import MemoryRecoveryStore
 from fermoposta.portal.recovery.sms import SmsError
@@ -160,6 +161,11 @@ def outbox() -> Outbox:
 
 
 @pytest.fixture
+def mailboxes() -> MemoryMailboxes:
+    return MemoryMailboxes()
+
+
+@pytest.fixture
 def recovery(settings: Settings, book: Book, outbox: Outbox) -> RecoveryDesk:
     return RecoveryDesk(settings, book, MemoryRecoveryStore(), outbox.post, outbox.text)
 
@@ -175,10 +181,13 @@ def app(
     book: Book,
     tokens: MemoryTokenStore,
     recovery: RecoveryDesk,
+    mailboxes: MemoryMailboxes,
     clock: Clock,
     settings: Settings,
 ) -> Starlette:
-    return create_app(settings, store, book, tokens=tokens, recovery=recovery, clock=clock)
+    return create_app(
+        settings, store, book, tokens=tokens, recovery=recovery, mailboxes=mailboxes, clock=clock
+    )
 
 
 @pytest.fixture

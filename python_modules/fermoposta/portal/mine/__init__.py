@@ -1,0 +1,1 @@
+"""The pages below /settings: what everybody looks after by themselves."""

@@ -1,0 +1,46 @@
+"""Mailboxes in memory: for tests, and to look at pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fermoposta.portal.mine.mailboxes import MailboxAwayError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fermoposta.portal.mine.mailboxes import Deleted
+
+
+@dataclass
+class MemoryMailboxes:
+    """Has what tests put into it."""
+
+    there: dict[str, list[str]] = field(default_factory=dict)
+    gone: dict[str, list[Deleted]] = field(default_factory=dict)
+    away: bool = False
+
+    def folders(self, address: str) -> list[str]:
+        """List the mail folders, by name."""
+        self._open()
+        return sorted(self.there.get(address, ["INBOX"]))
+
+    def deleted(self, address: str, folder: str | None = None) -> list[Deleted]:
+        """List what was deleted and can be restored, the latest first; of *folder* or all."""
+        self._open()
+        found = [each for each in self.gone.get(address, []) if folder in (None, each.folder)]
+        return sorted(found, key=lambda each: each.deleted_at, reverse=True)
+
+    def restore(self, address: str, ids: Collection[str]) -> int:
+        """Restore what *ids* name; return how much came back."""
+        self._open()
+        there = self.gone.get(address, [])
+        if not set(ids) <= {each.id for each in there}:
+            raise RefusedError("it is restored already, or its time is over")
+        self.gone[address] = [each for each in there if each.id not in ids]
+        return len(ids)
+
+    def _open(self) -> None:
+        if self.away:
+            raise MailboxAwayError

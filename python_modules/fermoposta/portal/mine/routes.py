@@ -1,0 +1,38 @@
+"""Where the pages below /settings are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from fermoposta.portal.mine import incoming, restore, sharing
+from fermoposta.portal.mine.frame import Frame
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+async def overview(request: Request) -> Response:
+    """Show what there is to look after."""
+    frame = await Frame.of(request)
+    return frame.page("overview")
+
+
+ROUTES = [
+    Route("/settings", overview),
+    Route("/settings/restore", restore.deleted),
+    Route("/settings/restore", restore.restored, methods=["POST"]),
+    Route("/settings/sharing", sharing.sharing),
+    Route("/settings/sharing", sharing.shared, methods=["POST"]),
+    Route("/settings/sharing/end", sharing.unshared, methods=["POST"]),
+    Route("/settings/delegates", sharing.delegates),
+    Route("/settings/delegates", sharing.delegated, methods=["POST"]),
+    Route("/settings/delegates/end", sharing.undelegated, methods=["POST"]),
+    Route("/settings/junk", incoming.junk),
+    Route("/settings/junk", incoming.junk_set, methods=["POST"]),
+    Route("/settings/junk/end", incoming.junk_ended, methods=["POST"]),
+    Route("/settings/out-of-office", incoming.away),
+    Route("/settings/out-of-office", incoming.away_set, methods=["POST"]),
+]
