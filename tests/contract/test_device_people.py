@@ -19,6 +19,7 @@ from fermoposta.activesync.people_postgres import PostgresPeople
 from fermoposta.activesync.store.model import Access, StoreAwayError
 from fermoposta.activesync.store.pool import ROLE, Pool
 from fermoposta.agent import answers
+from fermoposta.agent.questions import listen
 from fermoposta.agent.sharing.grants import Writer
 from fermoposta.directory.store import MemoryStore
 from fermoposta.directory.store import PostgresStore as Directory
@@ -77,7 +78,7 @@ class Site:
         as_agent = self._conninfo.replace("user=fermoposta", f"user={answers.ROLE}")
         with Directory(as_agent, secrets=False) as store:
             taker = answers.Answers(Writer(store, store.state))
-            async with await answers.listen(self._socket, getpass.getuser(), taker):
+            async with await listen(self._socket, getpass.getuser(), taker.take):
                 try:
                     return await story(people)
                 finally:

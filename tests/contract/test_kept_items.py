@@ -22,21 +22,25 @@ OWNER = "ada@example.org"
 
 
 class Webmail(Database):
-    """The webmail's database, and who restores what was deleted from it."""
+    """The webmail's database, and the agent, which restores what was deleted from it."""
+
+    agent: str
 
     def deleted(self, since: datetime | None = None) -> list[DeletedItem]:
-        with open_archive(self.dsn) as archive:
+        with open_archive(self.agent) as archive:
             return archive.all(OWNER, since or datetime.now(UTC) - timedelta(days=30))
 
     def restore(self, *items: DeletedItem) -> list[str]:
-        with open_archive(self.dsn) as archive, archive.alone(OWNER):
+        with open_archive(self.agent) as archive, archive.alone(OWNER):
             return [item.name for item in archive.restore(items)]
 
 
 @pytest.fixture
 def webmail(postgres: Cluster) -> Iterator[Webmail]:
     with webmail_database(postgres, OWNER, "template_directory") as made:
-        yield Webmail(made.dsn, made.owner, made.jobs)
+        webmail = Webmail(made.dsn, made.owner, made.jobs)
+        webmail.agent = made.dsn.replace("user=postgres", "user=fermoposta_agent")
+        yield webmail
 
 
 def test_an_entry_comes_back_once(webmail: Webmail) -> None:

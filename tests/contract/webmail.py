@@ -20,6 +20,7 @@ FILLED_IN = {
     "sogo_database": "",
     "sogo_jobs_role": "fermoposta_jobs",
     "sogo_gateway_role": "fermoposta_gateway",
+    "sogo_agent_role": "fermoposta_agent",
 }
 BEFORE = """
 CREATE TABLE sogo_folder_info (

@@ -148,6 +148,38 @@ def test_the_webmail_leads_to_the_settings(
         assert link.is_displayed()
 
 
+@pytest.mark.feature("F051")
+@pytest.mark.feature("F052")
+@pytest.mark.feature("F054")
+def test_a_rule_that_is_applied_moves_mail(settings: Office, zoe: Account, mail: Mail) -> None:
+    """Saved, it does nothing yet; applied, it does within seconds."""
+    word = token()
+    settings.go("/settings/rules/new")
+    settings.fill(name="Sposta", move="INBOX/Spostati")
+    settings.driver.find_element(By.NAME, "condition.value").send_keys(word)
+    field = settings.driver.find_element(By.NAME, "condition.field")
+    Select(field).select_by_value("subject")
+    settings.press("Salva")
+
+    def lands() -> str:
+        subject = f"{word} {token()}"
+        mail.deliver(STRANGER, [zoe.address], compose(STRANGER, zoe.address, subject))
+        found = wait_for(
+            "the message",
+            lambda: [each for each in folders() if mail.find(zoe, subject.split()[1], each)],
+        )
+        return str(found[0])
+
+    def folders() -> list[str]:
+        with mail.imap(zoe) as client:
+            there = {name for _, _, name in client.list_folders()}
+        return [each for each in ("INBOX", "INBOX/Spostati") if each in there]
+
+    assert lands() == "INBOX"
+    settings.press("Applica")
+    wait_for("the rule", lambda: lands() == "INBOX/Spostati", seconds=20)
+
+
 @pytest.mark.feature("F172")
 @pytest.mark.feature("F168")
 @pytest.mark.feature("F173")

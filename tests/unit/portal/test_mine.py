@@ -21,7 +21,7 @@ from fermoposta.portal.mine.mailboxes import Deleted
 
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.net"
 AT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-PAGES = ("restore", "sharing", "delegates", "junk", "out-of-office")
+PAGES = ("rules", "restore", "sharing", "delegates", "junk", "out-of-office")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def bob(browser):
     return browser
 
 
-def send(browser, name: str, **fields):
+def send(browser, name: str, /, **fields):
     page = f"/settings/{name.partition('/')[0]}"
     return browser.send(f"/settings/{name}", page=page, **fields)
 
@@ -262,3 +262,111 @@ def test_an_absence_is_set_and_switched_off(bob, book) -> None:
     assert not book.state().out_of_office[BOB].enabled
     send(bob, "out-of-office", text="")
     assert BOB not in book.state().out_of_office
+
+
+# --- message rules
+
+
+def rule(bob, name: str = "Fatture", *, do: str = "save", page: str = "", **fields):
+    """Fill in the form of a rule."""
+    path = page or "/settings/rules/new"
+    usual = {
+        "name": name,
+        "match": "all",
+        "condition.field": ["from", "subject", "size"],
+        "condition.name": ["", "", ""],
+        "condition.test": ["contains", "contains", "over"],
+        "condition.value": ["ditta.example", "fattura", "10"],
+        "forward": "ufficio@far.example, ada@example.org",
+        "move": "INBOX/Fatture",
+        "do": do,
+    }
+    return bob.send(path, page=path, **(usual | fields))
+
+
+@pytest.mark.feature("F051")
+@pytest.mark.feature("F052")
+@pytest.mark.feature("F053")
+@pytest.mark.feature("F054")
+def test_a_rule_is_saved_and_acts_once_it_is_applied(bob, book) -> None:
+    """With several conditions, all of which must hold, and addresses to forward to."""
+    assert rule(bob).status_code == 303
+
+    saved = book.state().rules[f"{BOB} Fatture"]
+    assert not saved.enabled
+    assert [(each.field, each.test, each.value) for each in saved.conditions] == [
+        ("from", "contains", "ditta.example"),
+        ("subject", "contains", "fattura"),
+        ("size", "over", 10240),
+    ]
+    assert saved.actions.forward == ("ufficio@far.example", ADA)
+    assert (saved.match, saved.actions.move) == ("all", "INBOX/Fatture")
+
+    page = "/settings/rules/edit?name=Fatture"
+    shown = bob.get(page).text
+    assert 'value="ditta.example"' in shown
+    assert 'value="10"' in shown
+    rule(bob, do="apply", page=page)
+    applied = book.state().rules[f"{BOB} Fatture"]
+    assert applied.enabled
+    assert applied.conditions == saved.conditions
+    rule(bob, page=page, match="any")
+    assert book.state().rules[f"{BOB} Fatture"].enabled
+    send(bob, "rules/change", name="Fatture", do="off")
+    assert not book.state().rules[f"{BOB} Fatture"].enabled
+
+
+def test_rules_are_tried_in_the_order_that_is_chosen(bob, book) -> None:
+    """Up and down, and away after a question."""
+    for name in ("Una", "Due", "Tre"):
+        rule(bob, name)
+
+    def order() -> list[str]:
+        there = sorted(book.state().rules.values(), key=lambda each: (each.position, each.name))
+        return [each.name for each in there if each.mailbox == BOB]
+
+    assert order() == ["Una", "Due", "Tre"]
+    send(bob, "rules/change", name="Tre", do="up")
+    assert order() == ["Una", "Tre", "Due"]
+    send(bob, "rules/change", name="Una", do="down")
+    assert order() == ["Tre", "Una", "Due"]
+    send(bob, "rules/change", name="Una", do="remove")
+    assert order() == ["Tre", "Due"]
+    assert send(bob, "rules/change", name="Una", do="on").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "at"),
+    [
+        ({"name": ""}, "key"),
+        ({"forward": "", "move": ""}, "actions"),
+        ({"forward": "x"}, "actions"),
+        ({"move": "/"}, "actions"),
+        ({"discard": "on"}, "actions"),
+        ({"condition.value": ["a", "b", "molto"]}, "conditions"),
+        ({"condition.test": ["over", "contains", "over"]}, "conditions"),
+        ({"condition.field": ["header", "subject", "size"]}, "conditions"),
+        ({"condition.field": ["nosuch", "subject", "size"]}, "conditions"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_said(bob, book, fields, at: str) -> None:
+    """And what was typed is still there."""
+    answer = rule(bob, **fields)
+
+    assert answer.status_code == 422
+    assert f'id="{at}-wrong"' in answer.text
+    assert not book.state().rules
+    if at != "key":
+        assert 'value="Fatture"' in answer.text
+
+
+def test_a_name_stands_for_one_rule_and_more_conditions_have_room(bob, book) -> None:
+    """A second one of the name is refused; another condition is only room."""
+    rule(bob)
+    assert rule(bob).status_code == 422
+
+    page = rule(bob, "Altra", do="more").text
+
+    assert page.count('name="condition.value"') == 5
+    assert f"{BOB} Altra" not in book.state().rules
+    assert bob.get("/settings/rules/edit?name=Altra").status_code == 404

@@ -53,6 +53,7 @@ FOLDER_WORDS = {
     "INBOX": _("Inbox"),
 }
 MENU = (
+    ("/settings/rules", _("Message rules")),
     ("/settings/restore", _("Restore deleted items")),
     ("/settings/sharing", _("Sharing")),
     ("/settings/delegates", _("Delegates")),

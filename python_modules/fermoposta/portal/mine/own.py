@@ -6,11 +6,11 @@ Every record is of the mailbox of who is signed in: its key begins with their ad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fermoposta.directory import personal
-from fermoposta.directory.model import Delegation, Grant, JunkRule, Kind, Owner
+from fermoposta.directory.model import Delegation, Grant, JunkRule, Kind, MessageRule, Owner
 from fermoposta.directory.problem import Problem, ProblemsError
 from fermoposta.inventory import values
 from fermoposta.portal.administration.forms import KEY, SHAPES, path_of, placed, read
@@ -45,6 +45,10 @@ class Own:
     def junk_rules(self) -> list[JunkRule]:
         """List whose mail is let in, and whose is not."""
         return [each for each in self._of(Kind.JUNK_RULES) if isinstance(each, JunkRule)]
+
+    def message_rules(self) -> list[MessageRule]:
+        """List what is done with mail that comes."""
+        return [each for each in self._of(Kind.MESSAGE_RULES) if isinstance(each, MessageRule)]
 
     def out_of_office(self) -> OutOfOffice | None:
         """Return what is answered while they are away, None where nothing was ever set."""
@@ -84,6 +88,10 @@ class Own:
         if problems:
             raise ProblemsError(problems)
         self._store(Kind.JUNK_RULES, [JunkRule(self.address, str(read_sender), str(read_action))])
+
+    def put_rules(self, rules: Iterable[MessageRule]) -> None:
+        """Store *rules* of their own, all or none; raises ProblemsError."""
+        self._store(Kind.MESSAGE_RULES, [replace(each, mailbox=self.address) for each in rules])
 
     def take(self, kind: Kind, rest: str) -> None:
         """Take the record away whose key is the address and *rest*; raises ProblemsError."""

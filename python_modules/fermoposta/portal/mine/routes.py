@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from fermoposta.portal.mine import incoming, restore, sharing
+from fermoposta.portal.mine import incoming, restore, rules, sharing
 from fermoposta.portal.mine.frame import Frame
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ async def overview(request: Request) -> Response:
 
 ROUTES = [
     Route("/settings", overview),
+    Route("/settings/rules", rules.listed),
+    Route("/settings/rules/change", rules.changed, methods=["POST"]),
+    Route("/settings/rules/new", rules.blank),
+    Route("/settings/rules/new", rules.saved, methods=["POST"]),
+    Route("/settings/rules/edit", rules.shown),
+    Route("/settings/rules/edit", rules.saved, methods=["POST"]),
     Route("/settings/restore", restore.deleted),
     Route("/settings/restore", restore.restored, methods=["POST"]),
     Route("/settings/sharing", sharing.sharing),
