@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import smtplib
 import time
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from clients.directory import Directory
     from clients.mail import Mail
+    from clients.shell import Shell
 
     from fermoposta_demo.appliance import Appliance
 
@@ -291,3 +293,21 @@ def test_what_is_wrong_is_said_and_nothing_is_made(office: Office) -> None:
     assert "meno di 100" in office.text
     office.open(f"users?text={local}")
     assert "Nessun risultato" in office.text
+
+
+def test_an_export_tells_what_the_portal_changed(office: Office, shell: Shell) -> None:
+    """Against an earlier export it is listed; the new one, imported, changes nothing."""
+    before, after, local = f"/root/{token()}", f"/root/{token()}", token()
+    shell.run("fermoposta", "export", "--hashes", before)
+    office.add("groups", key__local=local, key__domain="example.org", name="Nuovo", members="")
+
+    drift = shell.call("fermoposta", "drift", before)
+    shell.run("fermoposta", "export", "--hashes", after)
+    again = shell.call("fermoposta", "drift", after)
+    applied = shell.run("fermoposta", "apply", "--json", after)
+
+    assert f"{local}@example.org" in drift.stdout
+    assert again.returncode == 0, again.stdout
+    assert json.loads(applied)["changed"] is False
+    office.delete("groups", f"{local}@example.org")
+    shell.run("rm", "-r", before, after)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from clients.dav import WEBMAIL, Dav
+from clients.eas import phones
 from clients.mail import compose, token
 from clients.office import Office
 from clients.waiting import wait_for
@@ -14,6 +15,8 @@ from clients.web import Web
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
+from fermoposta.activesync.client import provision
+from fermoposta.activesync.client.provision import Wipe
 from fermoposta_demo.browser import chromium
 from fermoposta_demo.webmail import Webmail
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from clients.directory import Directory
     from clients.mail import Mail
+    from clients.shell import Shell
 
     from fermoposta_demo.appliance import Account, Appliance
 
@@ -247,3 +251,20 @@ def test_a_delegate_sends_on_behalf(
     settings.fill(delegate=bob.address, calendar="secretary")
     settings.press("Applica")
     wait_for("the delegation", sends, seconds=WITHIN)
+
+
+def test_a_lost_phone_is_erased_by_its_owner(
+    settings: Office, zoe: Account, appliance: Appliance, shell: Shell
+) -> None:
+    """It is in the list once it has synchronised, and is told to erase itself when it comes."""
+    with phones(appliance, shell) as maker:
+        phone = maker(zoe, "16.1")
+        settings.go("/settings/devices")
+        assert phone.device.id in settings.text
+        row = f"//tr[.//code[.='{phone.device.id}']]"
+        wipe = "//summary[.='Cancella tutto il dispositivo']"
+        settings.driver.find_element(By.XPATH, f"{row}{wipe}").click()
+        settings.press("Confermo")
+        assert "da cancellare" in settings.text
+
+        assert provision.ask(phone.client).wipe is Wipe.DEVICE

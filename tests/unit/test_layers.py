@@ -15,8 +15,9 @@ BELOW = {
 }
 DOORS = {"activesync", "agent", "cli", "jobs", "policy", "portal"}
 BELOW |= {door: set(BELOW) for door in DOORS}
-# `fermoposta devices` reads what the gateway keeps; `fermoposta eas` is a phone itself.
+# `fermoposta devices` and the portal read what the gateway keeps; `fermoposta eas` is a phone.
 BELOW["cli"] |= {"activesync"}
+BELOW["portal"] |= {"activesync"}
 WIRE = {"client", "multipart", "request", "versions", "wbxml"}
 """Modules of activesync that a phone has in common with the gateway, and its own."""
 BELOW["gateway"] = {"activesync", "mailstore", "directory", "service", "clientconfig"}

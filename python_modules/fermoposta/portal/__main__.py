@@ -9,6 +9,8 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from fermoposta.activesync.store.pool import Pool
+from fermoposta.activesync.store.postgres import PostgresStore
 from fermoposta.directory.store import open_store
 from fermoposta.portal.api.postgres import PostgresTokenStore
 from fermoposta.portal.app import create_app
@@ -40,6 +42,7 @@ def main(arguments: list[str]) -> None:
     book = Book(directory)
     recovery = RecoveryDesk(settings, book, remembered, HostPost(settings), texter_of(settings))
     mailboxes = AgentMailboxes(settings.agent_mailboxes_socket)
+    devices = PostgresStore(Pool(settings.database_conninfo(ROLE), name="fermoposta-portal"))
     app = create_app(
         settings,
         store,
@@ -47,6 +50,7 @@ def main(arguments: list[str]) -> None:
         tokens=tokens,
         recovery=recovery,
         mailboxes=mailboxes,
+        devices=devices,
         lifespan=_lifespan,
     )
     listener = listener_at(settings.portal_socket, waiting=256)
@@ -69,7 +73,7 @@ def main(arguments: list[str]) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Starlette) -> AsyncIterator[None]:
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     watchdog = asyncio.create_task(keep_watchdog_quiet())
     notify("READY=1")
     _log.info("portal ready")
@@ -78,6 +82,7 @@ async def _lifespan(_app: Starlette) -> AsyncIterator[None]:
     finally:
         notify("STOPPING=1")
         watchdog.cancel()
+        await app.state.portal.devices.close()
         _log.info("portal stops")
 
 

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from fermoposta.activesync.store.model import Store as DeviceStore
 from fermoposta.clientconfig.facts import site_of
 from fermoposta.portal import account, discovery, pages, web
 from fermoposta.portal.access import SignInNeededError
@@ -48,6 +49,7 @@ def create_app(
     tokens: TokenStore,
     recovery: RecoveryDesk,
     mailboxes: Mailboxes,
+    devices: DeviceStore,
     clock: web.Clock = _now,
     lifespan: Any = None,  # noqa: ANN401 - Starlette's own type needs its type variables
 ) -> Starlette:
@@ -81,6 +83,7 @@ def create_app(
         tokens=tokens,
         recovery=recovery,
         mailboxes=mailboxes,
+        devices=devices,
         clock=clock,
         environments=web.environments(),
     )

@@ -132,6 +132,7 @@ _SENTENCES = (
     _("%(value)s is no folder"),
     _("%(value)s is no profile of rights"),
     _("it is restored already, or its time is over"),
+    _("this can't be done to the device as it is"),
     _("the mailbox is too full"),
     _("there is no such mailbox"),
     _("is not there"),

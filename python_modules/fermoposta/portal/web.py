@@ -26,6 +26,7 @@ from fermoposta.service import client_address
 from fermoposta.service.settings import Settings
 
 if TYPE_CHECKING:
+    from fermoposta.activesync.store.model import Store as DeviceStore
     from fermoposta.portal.api.tokens import TokenStore
     from fermoposta.portal.mine.mailboxes import Mailboxes
     from fermoposta.portal.recovery.desk import RecoveryDesk
@@ -68,6 +69,7 @@ class Portal:
     tokens: "TokenStore"
     recovery: "RecoveryDesk"
     mailboxes: "Mailboxes"
+    devices: "DeviceStore"
     clock: Clock
     environments: Mapping[str, Environment]
 

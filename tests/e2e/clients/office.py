@@ -50,9 +50,10 @@ class Office:
     def press(self, words: str) -> None:
         """Press a button, or follow a link, and wait for the page after it."""
         page = self.driver.find_element(By.TAG_NAME, "html")
-        self.driver.find_element(
+        found = self.driver.find_elements(
             By.XPATH, f"//main//*[self::button or self::a][normalize-space()='{words}']"
-        ).click()
+        )
+        next(each for each in found if each.is_displayed()).click()
         # While the pages change, the driver may have other things to say of the old one.
         waiting = WebDriverWait(self.driver, 20, ignored_exceptions=[WebDriverException])
         waiting.until(expected_conditions.staleness_of(page))

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from fermoposta.activesync.store.memory import MemoryStore as DeviceStore
 from fermoposta.directory import passwords
 from fermoposta.directory.model import Alias, Company, Domain, Role, State, User
 from fermoposta.directory.store import MemoryStore
@@ -161,6 +162,11 @@ def outbox() -> Outbox:
 
 
 @pytest.fixture
+def devices() -> DeviceStore:
+    return DeviceStore()
+
+
+@pytest.fixture
 def mailboxes() -> MemoryMailboxes:
     return MemoryMailboxes()
 
@@ -182,11 +188,19 @@ def app(
     tokens: MemoryTokenStore,
     recovery: RecoveryDesk,
     mailboxes: MemoryMailboxes,
+    devices: DeviceStore,
     clock: Clock,
     settings: Settings,
 ) -> Starlette:
     return create_app(
-        settings, store, book, tokens=tokens, recovery=recovery, mailboxes=mailboxes, clock=clock
+        settings,
+        store,
+        book,
+        tokens=tokens,
+        recovery=recovery,
+        mailboxes=mailboxes,
+        devices=devices,
+        clock=clock,
     )
 
 

@@ -99,7 +99,7 @@ def test_who_may_not_is_told_to_ask_the_administrator(browser, book, outbox) -> 
     """Where it is switched off for a user, no way is offered, whatever is sent."""
     bob = book.state().users[BOB]
     step = Step(Action.UPDATE, bob, replace(bob, self_service_reset=False))
-    book.change(lambda state: Plan((step,), book.store.snapshot()[1]), actor="test")
+    book.change(lambda state: Plan((step,), state.revision), actor="test")
 
     page = ask(browser)
 

@@ -58,6 +58,7 @@ MENU = (
     ("/settings/sharing", _("Sharing")),
     ("/settings/delegates", _("Delegates")),
     ("/settings/junk", _("Junk mail")),
+    ("/settings/devices", _("Devices")),
     ("/settings/out-of-office", _("Out of office")),
     ("/account", _("Account")),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from fermoposta.portal.mine import incoming, restore, rules, sharing
+from fermoposta.portal.mine import devices, incoming, restore, rules, sharing
 from fermoposta.portal.mine.frame import Frame
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ ROUTES = [
     Route("/settings/junk", incoming.junk),
     Route("/settings/junk", incoming.junk_set, methods=["POST"]),
     Route("/settings/junk/end", incoming.junk_ended, methods=["POST"]),
+    Route("/settings/devices", devices.listed),
+    Route("/settings/devices", devices.done, methods=["POST"]),
     Route("/settings/out-of-office", incoming.away),
     Route("/settings/out-of-office", incoming.away_set, methods=["POST"]),
 ]
