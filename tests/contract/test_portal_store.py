@@ -61,7 +61,9 @@ STATE = State.of_records(
 @pytest.fixture(params=["memory", "postgres"])
 def portal(request: pytest.FixtureRequest) -> Iterator[PortalStore]:
     if request.param == "memory":
-        yield MemoryPortalStore(MemoryStore(STATE))
+        directory = MemoryStore()
+        directory.apply(plan(STATE, directory.state()), actor="test")
+        yield MemoryPortalStore(directory)
         return
     dsn = request.getfixturevalue("dsn")
     with PostgresStore(dsn) as store:
@@ -140,6 +142,21 @@ def test_who_gets_an_address_later_begins_with_nothing(dsn) -> None:
 
         assert owner.execute("SELECT count(*) FROM dovecot.usage").fetchone() == (0,)
         assert owner.execute("SELECT count(*) FROM portal.groupware").fetchone() == (0,)
+
+
+def test_what_was_changed_is_found_by_domain(portal: PortalStore) -> None:
+    """Users, lists and rules of the domain, the latest first, a page at a time."""
+    found = portal.audited(["example.org"], limit=100)
+    keys = [each.key for each in found]
+
+    assert "bob@example.org" in keys
+    assert "example.org" in keys
+    assert "eve@example.net" not in keys
+    assert [each.id for each in found] == sorted((each.id for each in found), reverse=True)
+    first = portal.audited(["example.org"], limit=2)
+    rest = portal.audited(["example.org"], limit=100, before=first[-1].id)
+    assert [*first, *rest] == list(found)
+    assert portal.audited([], limit=10) == []
 
 
 def test_an_administrators_scope_is_companies_and_domains(portal: PortalStore) -> None:

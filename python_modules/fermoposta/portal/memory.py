@@ -1,9 +1,10 @@
 """A portal store in memory, over a directory in memory: for tests, and to look at pages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 
+from fermoposta.directory.audit import AuditEntry
 from fermoposta.directory.model import Kind, Role, State
 from fermoposta.directory.store import Store
 from fermoposta.portal.store import Attempts, DomainSummary, Person, Session, Used
@@ -72,6 +73,18 @@ class MemoryPortalStore:
                 one, all_ = astuple(self.used(address)), astuple(found.get(domain, Used()))
                 found[domain] = Used(*map(sum, zip(one, all_, strict=True)))
         return found
+
+    def audited(
+        self, domains: Collection[str], *, limit: int, before: int | None = None
+    ) -> Sequence[AuditEntry]:
+        """Return what was changed in *domains*, the latest first; with *before* from there on."""
+        found = [
+            each
+            for each in reversed(self.directory.audit())
+            if each.key.split(" ")[0].rpartition("@")[2] in domains
+            and (before is None or each.id < before)
+        ]
+        return found[:limit]
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

@@ -5,12 +5,13 @@ The role selects from the views of the schema ``portal`` and writes its tables. 
 reads and changes by `fermoposta.portal.book`, never from here.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
+from fermoposta.directory.audit import AuditEntry
 from fermoposta.portal.store import Attempts, DomainSummary, Person, Session, Used
 
 _PERSON = """
@@ -29,6 +30,12 @@ _USED_IN = """
 SELECT domain, sum(mail)::bigint AS mail, sum(calendars)::bigint AS calendars,
        sum(contacts)::bigint AS contacts, sum(other)::bigint AS other
 FROM portal.usage WHERE domain = ANY(:domains) GROUP BY domain
+"""
+_AUDITED = """
+SELECT id, at, actor, action, kind, key, before, after, hash FROM directory.audit
+WHERE substring(split_part(key, ' ', 1) FROM '[^@]*$') = ANY(:domains)
+    AND (CAST(:before AS bigint) IS NULL OR id < :before)
+ORDER BY id DESC LIMIT :limit
 """
 _COUNT = """
 SELECT count(*) FILTER (WHERE address = :address AND client = :client) AS by_pair,
@@ -91,6 +98,15 @@ class PostgresPortalStore:
                 row["domain"]: Used(row["mail"], row["calendars"], row["contacts"], row["other"])
                 for row in rows
             }
+
+    def audited(
+        self, domains: Collection[str], *, limit: int, before: int | None = None
+    ) -> Sequence[AuditEntry]:
+        """Return what was changed in *domains*, the latest first; with *before* from there on."""
+        facts = {"domains": list(domains), "limit": limit, "before": before}
+        with self._engine.connect() as connection:
+            rows = connection.execute(text(_AUDITED), facts)
+            return [AuditEntry(row[0], row[1].astimezone(UTC), *row[2:]) for row in rows]
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

@@ -3,10 +3,16 @@
 The portal never reads a table of people: it asks for one person, or for what one administers.
 """
 
-from collections.abc import Collection, Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from fermoposta.directory.audit import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,11 @@ class PortalStore(Protocol):
 
     def used_in(self, domains: Collection[str]) -> Mapping[str, Used]:
         """Return what there is in each of *domains*; of one without mailboxes nothing."""
+
+    def audited(
+        self, domains: Collection[str], *, limit: int, before: int | None = None
+    ) -> Sequence[AuditEntry]:
+        """Return what was changed in *domains*, the latest first; with *before* from there on."""
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

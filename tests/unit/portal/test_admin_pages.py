@@ -396,3 +396,20 @@ def test_every_field_of_an_inventory_is_on_a_page() -> None:
         assert shown | left_out == set(form.fields)
         assert shown.isdisjoint(left_out)
         assert {field.name for field in sheet.fields if field.required} <= set(form.required)
+
+
+def test_changes_are_listed_within_the_scope(ada) -> None:
+    """With who made them and what differs; never a password, never another domain's."""
+    user(ada)
+
+    page = html.unescape(ada.get("/admin/audit").text)
+
+    assert "create users" in page
+    assert "new@example.org" in page
+    assert "Nuova Persona" in page
+    assert PASSWORD not in page
+    assert "argon2" not in page.lower()
+    ada.send("/logout", page="/home")
+    ada.sign_in(EVE)
+    assert "new@example.org" not in ada.get("/admin/audit?before=999999").text
+    assert ada.get("/admin/audit?before=x").status_code == 200

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from fermoposta.portal.access import administrator
-from fermoposta.portal.admin import devices, edit, lists, many
+from fermoposta.portal.admin import audit, devices, edit, lists, many
 from fermoposta.portal.admin.sheets import SHEETS
 from fermoposta.portal.store import Used
 from fermoposta.portal.web import page, portal_of
@@ -52,6 +52,7 @@ ROUTES = [
     Route("/domains", moved),
     Route("/admin", start),
     Route("/admin/domains", domains),
+    Route("/admin/audit", audit.listed),
     Route("/admin/devices", devices.listed),
     Route("/admin/devices", devices.done, methods=["POST"]),
     Route("/admin/{slug}", lists.listed),
