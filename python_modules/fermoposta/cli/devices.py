@@ -21,8 +21,6 @@ from fermoposta.directory.store import StoreError
 
 Done = TypeVar("Done")
 
-ACCOUNT_WIPE_SINCE = (16, 1)
-"""The first version of the protocol with an account-only wipe (MS-ASPROV, section 2.2.2.1)."""
 _PERIOD = re.compile(r"([1-9][0-9]{0,3})([dwmy])")
 _UNITS = {"d": "days", "w": "weeks", "m": "months", "y": "years"}
 
@@ -280,7 +278,7 @@ def _wipe(context: Context, user: str, device: str, *, account_only: bool, yes: 
         )
 
     def judge(found: Device) -> Problem | None:
-        if not account_only or not found.version or _version(found) >= ACCOUNT_WIPE_SINCE:
+        if not account_only or not found.version or found.erases_account_alone:
             return None
         told = f"speaks version {found.version}, which can erase everything only"
         return Problem(found.id, told, "block it, or wipe it whole: fermoposta devices wipe")
@@ -376,7 +374,3 @@ def _wiping(device: Device) -> str:
 
 def _minute(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else "never"
-
-
-def _version(device: Device) -> tuple[int, ...]:
-    return tuple(int(part) for part in device.version.split(".") if part.isdigit())

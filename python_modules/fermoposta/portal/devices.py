@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from fermoposta.activesync.store.model import Device, Store
     from fermoposta.portal.book import Book
 
-ACCOUNT_WIPE_SINCE = (16, 1)
-"""The first version of the protocol with an account-only wipe (MS-ASPROV, section 2.2.2.1)."""
-
 
 class Deed(StrEnum):
     """What may be done to a device."""
@@ -57,7 +54,7 @@ def _fits(deed: Deed, device: Device, *, waiting: bool) -> bool:
         return waiting
     if deed in (Deed.WIPE, Deed.WIPE_ACCOUNT) and waiting:
         return False
-    return deed is not Deed.WIPE_ACCOUNT or _version(device) >= ACCOUNT_WIPE_SINCE
+    return deed is not Deed.WIPE_ACCOUNT or device.erases_account_alone
 
 
 async def found(store: Store, user: str, device: str) -> Device:
@@ -114,7 +111,3 @@ async def _do(deed: Deed, device: Device, store: Store, actor: str) -> None:
                 await store.forget(user, id_)
                 changes |= {"wipe": Wipe.NONE, "wiped_by": "", "policy_key": 0}
             await store.change_device(user, id_, **changes)
-
-
-def _version(device: Device) -> tuple[int, ...]:
-    return tuple(int(part) for part in device.version.split(".") if part.isdigit())

@@ -93,6 +93,12 @@ class Device:
     resync_since: datetime | None = None
     """How far back it is sent items after a full resync; None is all that it asks for."""
 
+    @property
+    def erases_account_alone(self) -> bool:
+        """Whether its version of the protocol knows such a wipe (MS-ASPROV, section 2.2.2.1)."""
+        spoken = tuple(int(part) for part in self.version.split(".") if part.isdigit())
+        return spoken >= (16, 1)
+
 
 _FIXED = frozenset({"user", "id", "first_seen"})
 
