@@ -225,12 +225,12 @@ def _text(written: bytes) -> str:
 
 async def body_of(request: Request, largest: int) -> bytes:
     """Return the body; raise HTTPException above *largest* bytes without reading on."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > largest:
             raise HTTPException(413)
-    return body
+    return bytes(body)
 
 
 class CaselessAutodiscover:

@@ -324,6 +324,7 @@ def test_a_spreadsheet_goes_out_and_comes_back(ada, book) -> None:
         "key,name,quota_mb\na@example.org,x,5\n",
         "key,name\na@example.com,x\n",
         "\x00\x01",
+        "key,name,password\n" + "".join(f"u{n}@example.org,x,Abcdef12\n" for n in range(301)),
     ],
 )
 def test_a_bad_file_changes_nothing(ada, book, lines: str) -> None:

@@ -30,6 +30,8 @@ LARGEST = 8 * 1024 * 1024
 """Bytes of the largest file that is read: some ten thousand users."""
 SHOWN = 200
 """How many changes are shown before they are made."""
+MOST_PASSWORDS = 300
+"""Each is hashed, which is meant to be dear: more would take longer than a browser waits."""
 _AT_ONCE = 1000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -167,6 +169,9 @@ def read(
         raise RefusedError(422, {"csv": [said % {"reason": error}]}) from error
     if not made and not wrong:
         wrong.append(translate(_("There is nothing in it.")))
+    if sum("password" in fields for fields in made.values()) > MOST_PASSWORDS:
+        said = translate(_("No more than %(n)s passwords can be set at once."))
+        wrong.append(said % {"n": MOST_PASSWORDS})
     if wrong:
         raise RefusedError(422, {"csv": wrong})
     return made
