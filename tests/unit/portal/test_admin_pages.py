@@ -68,7 +68,10 @@ def test_each_kind_has_a_page_with_a_button_to_add(ada, slug: str) -> None:
     assert ada.get(f"/admin/{slug}/new").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["", "/users", "/users/new", "/users/edit?key=bob@example.org"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "/users", "/users/new", "/users/edit?key=bob@example.org", "/send-as", "/send-as/new"],
+)
 def test_who_administers_nothing_sees_nothing(browser, path: str) -> None:
     """A user is refused, and a stranger asked to sign in."""
     assert browser.get(f"/admin{path}").status_code == 303
@@ -76,6 +79,21 @@ def test_who_administers_nothing_sees_nothing(browser, path: str) -> None:
     browser.sign_in(BOB)
 
     assert browser.get(f"/admin{path}").status_code == 403
+
+
+@pytest.mark.feature("F104")
+@pytest.mark.parametrize("slug", EVERY)
+def test_users_make_no_rule_and_no_address(browser, book, slug: str) -> None:
+    """Whatever form they send: an administrator alone does."""
+    browser.sign_in(BOB)
+    before = book.state()
+    fields = {"key.address": BOB, "key.local": "x", "key.domain": "example.org", "senders": ADA}
+
+    for path in ("new", f"edit?key={BOB}", "delete", "import", "change"):
+        answer = browser.send(f"/admin/{slug}/{path}", page="/home", key=BOB, csv="key", **fields)
+        assert answer.status_code == 403
+
+    assert book.state() == before
 
 
 @pytest.mark.feature("F120")
