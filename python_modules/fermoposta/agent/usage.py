@@ -28,13 +28,11 @@ ON CONFLICT (address) DO UPDATE
 _log = structlog.get_logger()
 
 
-async def run(tools: Tools, changes: AsyncIterator[Sequence[Change]]) -> None:
-    """Look once in `usage_interval` seconds."""
-    loop, last = asyncio.get_running_loop(), None
-    async for some in changes:
-        if not some and (last is None or loop.time() - last >= tools.settings.usage_interval):
-            last = loop.time()
-            await asyncio.to_thread(note, tools)
+async def run(tools: Tools, _changes: AsyncIterator[Sequence[Change]]) -> None:
+    """Look once in `usage_interval` seconds, for as long as the agent runs."""
+    while True:
+        await asyncio.to_thread(note, tools)
+        await asyncio.sleep(tools.settings.usage_interval)
 
 
 def note(tools: Tools) -> None:
