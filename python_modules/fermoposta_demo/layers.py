@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 JUNIT = BUILD / "junit"
 SCENARIO = "fermoposta-molecule"
+MOST_LINES = 8
+LONGEST_LINE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def run(*, only: Sequence[str] | None = None, quick: bool = False) -> int:
     merge()
     if not (only or quick):
         outcomes.append(("ledger", _call(_ledger()), 0))
+    for line in failures():
+        print(line)
     print()
     for name, passed, seconds in outcomes:
         print(f"  {'passed' if passed else 'FAILED'}  {name:<12} {seconds:6.0f} s")
@@ -109,6 +113,21 @@ def _call(command: tuple[str, ...]) -> bool:
     if done.returncode:
         print(f"FAILED: {' '.join(command)}", flush=True)
     return done.returncode == 0
+
+
+def failures() -> list[str]:
+    """Return a few lines about each test that failed.
+
+    They come last: what keeps only the end of a long log still tells what was wrong.
+    """
+    lines: list[str] = []
+    for file in sorted(JUNIT.glob("*.xml")):
+        for case in ET.parse(file).getroot().iter("testcase"):  # noqa: S314 - our own pytest wrote it
+            for told in (*case.iter("failure"), *case.iter("error")):
+                lines.append(f"FAILED: {case.get('classname')}::{case.get('name')}")
+                text = (told.get("message") or told.text or "").strip().splitlines()
+                lines += [f"    {line[:LONGEST_LINE]}" for line in text[:MOST_LINES]]
+    return lines
 
 
 def merge() -> None:

@@ -270,3 +270,18 @@ def connect(port: int) -> smtplib.SMTP:
             threading.Event().wait(0.05)
     message = "the server did not start"
     raise AssertionError(message)
+
+
+def test_the_end_of_a_run_names_what_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sees only the last lines of a long run still learns which test failed, and why."""
+    monkeypatch.setattr(layers, "JUNIT", tmp_path)
+    report = """<testsuites><testsuite>
+        <testcase classname="tests.e2e.test_mail" name="test_good"/>
+        <testcase classname="tests.e2e.test_mail" name="test_bad">
+            <failure message="assert 1 == 2">traceback</failure></testcase>
+        </testsuite></testsuites>"""
+    (tmp_path / "e2e.xml").write_text(report)
+
+    assert layers.failures() == ["FAILED: tests.e2e.test_mail::test_bad", "    assert 1 == 2"]
