@@ -63,10 +63,10 @@ class Webmail:
         self.wait("the list", lambda: "".join(self.texts(".md-subheader-content")).strip())
 
     def fill_in(self, address: str, password: str) -> None:
-        """Open the log-in page and send what a person types there."""
+        """Open the webmail, which leads to the page to sign in, and send what a person types."""
         self.driver.get(self.appliance.urls["webmail"])
-        self.seen("#input_1, input[ng-model='app.creds.username']").send_keys(address)
-        self.seen("input[ng-model='app.creds.password']").send_keys(password, Keys.ENTER)
+        self.seen("input[name='address']").send_keys(address)
+        self.seen("input[name='password']").send_keys(password, Keys.ENTER)
 
     def open_module(self, name: str) -> None:
         """Go to Mail, Calendar or Contacts by the button in the toolbar."""

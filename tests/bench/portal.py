@@ -27,6 +27,8 @@ from fermoposta.directory.store import PostgresStore
 from fermoposta.portal.api.memory import MemoryTokenStore
 from fermoposta.portal.app import create_app
 from fermoposta.portal.book import Book
+from fermoposta.portal.journal import MemoryJournal
+from fermoposta.portal.keys.memory import MemoryKeyStore
 from fermoposta.portal.mine.memory import MemoryMailboxes
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.portal.recovery.desk import RecoveryDesk
@@ -105,8 +107,10 @@ def run() -> list[Result]:
                 store,
                 book,
                 tokens=MemoryTokenStore(),
+                keys=MemoryKeyStore(),
                 recovery=RecoveryDesk(settings, book, MemoryRecoveryStore(), lambda *_: None, None),
                 mailboxes=MemoryMailboxes(),
+                journal=MemoryJournal(),
                 devices=DeviceStore(),
             )
             token = secrets.token_urlsafe(32)

@@ -9,6 +9,7 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from fermoposta.directory import health
 from fermoposta.directory.model import Alias, Company, Domain, Group, Role, State, User
 from fermoposta.directory.plan import plan
 from fermoposta.directory.store import MemoryStore, PostgresStore
@@ -215,3 +216,22 @@ def test_a_session_lasts_until_it_expires_or_is_dropped(portal: PortalStore) -> 
     portal.drop_session(b"digest")
     portal.drop_session(b"digest")
     assert portal.session(b"digest", NOW) is None
+
+
+def test_what_the_doctor_found_last_is_there(dsn) -> None:
+    """The whole of the last look, and nothing of the one before."""
+    rows = [("unit", "dovecot", "good", "active", ""), ("disk", "/var", "bad", "5% free", "see")]
+    health.keep(dsn, [("unit", "nginx", "good", "active", "")], NOW)
+    health.keep(dsn, rows, NOW)
+
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    portal = PostgresPortalStore(
+        f"postgresql+psycopg://fermoposta_portal@/{parts['dbname']}?host={parts['host']}"
+    )
+    found = portal.health()
+    portal.close()
+
+    assert [(each.part, each.subject, each.outcome, each.at) for each in found] == [
+        ("disk", "/var", "bad", NOW),
+        ("unit", "dovecot", "good", NOW),
+    ]

@@ -13,7 +13,8 @@ from clients.disturbance import disturbed
 from clients.mail import token
 from clients.sharing import BOUND, Rights
 from clients.waiting import wait_for
-from clients.web import WEBMAIL, Session, Web
+from clients.web import WEBMAIL, Web
+from clients.webmail import Session
 
 from fermoposta_demo.appliance import Account
 
@@ -411,8 +412,9 @@ def test_a_private_event_is_moved_to_nobody_who_may_not_read_it(
 
     def past_nginx(event: str) -> int:
         path = f"/so/{other.address}/Calendar/{shared}/{event}/move"
+        headers = {"x-webobjects-remote-user": other.address, "Content-Type": "application/json"}
         with disturbed(shell):  # SOGo says that it could not delete
-            return int(shell.python(POST, path, json.dumps(drag.session.headers)))
+            return int(shell.python(POST, path, json.dumps(headers)))
 
     unmoved(past_nginx)
     event, title = drag.new(owner)

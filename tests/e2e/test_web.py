@@ -31,20 +31,19 @@ with socket.create_connection(("127.0.0.1", 80), 10) as plain:
 """
 # Tries passwords of somebody who does not exist, then reads the log-in page.
 GUESS = """
-import http.client, json, ssl
+import http.client, ssl
 
 context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
 def ask(method, path, body=None):
-    client = http.client.HTTPSConnection("mail.example.org", context=context, timeout=30)
-    client.request(method, path, body, {"Content-Type": "application/json"})
+    client = http.client.HTTPSConnection("portal.example.org", context=context, timeout=30)
+    client.request(method, path, body, {"Content-Type": "application/x-www-form-urlencoded"})
     print(client.getresponse().status)
 
 for number in range(15):
-    guess = {"userName": "guessed@example.org", "password": f"Guess-{number}", "rememberLogin": 0}
-    ask("POST", "/SOGo/connect", json.dumps(guess))
-ask("GET", "/SOGo/")
+    ask("POST", "/login", f"address=guessed%40example.org&password=Guess-{number}")
+ask("GET", "/login")
 """
 
 
@@ -90,6 +89,7 @@ def test_nobody_logs_in_by_a_header(web: Web) -> None:
 
     answer = web.ask("GET", inbox, headers={"x-webobjects-remote-user": "ada@example.org"})
 
+    assert answer.status == 401
     assert "UserLogin" not in answer.body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 from clients.firefox import firefox
@@ -62,14 +63,15 @@ def stranger(appliance: Appliance) -> Iterator[Webmail]:
 def test_the_webmail_lets_people_in_by_address_and_password(
     appliance: Appliance, ada: Account, stranger: Webmail
 ) -> None:
-    """The mail host's name leads to the log-in page; address and password open the inbox."""
+    """The mail host's name leads to the page to sign in; address and password open the inbox."""
     port = appliance.ports["https"]
 
     stranger.driver.get(f"https://mail.example.org:{port}/")
     landed = stranger.driver.current_url
     stranger.log_in(ada)
 
-    assert landed == appliance.urls["webmail"]
+    assert landed.startswith(f"{appliance.urls['portal']}login?next=")
+    assert stranger.driver.current_url.startswith(appliance.urls["webmail"])
     assert "Inbox" in stranger.folders()
 
 
@@ -78,8 +80,8 @@ def test_the_webmail_works_in_firefox(appliance: Appliance, ada: Account, tmp_pa
     """Firefox, too, logs in, lists the folders and shows messages."""
     with firefox(appliance, tmp_path) as window:
         window.open(appliance.urls["webmail"])
-        window.type("input[ng-model='app.creds.username']", ada.address)
-        window.type("input[ng-model='app.creds.password']", f"{ada.password}{ENTER}")
+        window.type("input[name='address']", ada.address)
+        window.type("input[name='password']", f"{ada.password}{ENTER}")
         window.wait_for("!!document.querySelector('.sg-message-list-item .sg-tile-subject')")
         folders = window.ask(
             "[...document.querySelectorAll('.sg-mailbox-list-item .sg-item-name')]"
@@ -96,22 +98,22 @@ def test_the_webmail_keeps_others_out(stranger: Webmail, address: str) -> None:
     """A wrong password, an unknown address and a group's get the same answer, and no mailbox."""
     stranger.fill_in(address, "Wrong-1234")
 
-    refusal = stranger.seen("//div[@ng-switch-when='error']//div[contains(@class, 'md-padding')]")
+    refusal = stranger.seen("[role='alert']")
 
-    assert refusal.text == "Nome utente o password non corretti."
+    assert refusal.text == "L'indirizzo o la password non è corretto."
     assert "/Mail" not in stranger.driver.current_url
 
 
 @pytest.mark.feature("F049")
 def test_the_service_page_leads_to_the_webmail(appliance: Appliance, stranger: Webmail) -> None:
-    """The portal's menu Access has an entry Webmail, which leads to the log-in page."""
+    """The portal's menu Access has an entry Webmail, which leads to the page to sign in."""
     stranger.driver.get(appliance.urls["portal"])
 
     stranger.press("//nav//summary[normalize-space()='Accedi']")
     stranger.press("//nav//a[normalize-space()='Webmail']")
 
-    assert stranger.seen("input[ng-model='app.creds.password']")
-    assert stranger.driver.current_url.startswith("https://mail.example.org")
+    assert stranger.seen("input[name='password']")
+    assert "/login?next=/webmail" in unquote(stranger.driver.current_url)
 
 
 def test_everybody_finds_their_own_language(appliance: Appliance, mail: Mail) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from clients.mail import token
 from clients.waiting import wait_for
 from clients.web import Web
+from clients.webmail import Session
 
 if TYPE_CHECKING:
     from clients.directory import Directory
@@ -30,14 +30,15 @@ def web(appliance: Appliance) -> Web:
 
 
 def test_who_is_closed_stays_outside_at_once(directory: Directory, web: Web) -> None:
-    """The log-in page and CalDAV, which knew the password, refuse within five seconds."""
+    """The webmail, where somebody was in, and CalDAV, which knew the password, refuse in 5 s."""
     with directory.newcomer(f"{token()}@example.org") as account:
         home = f"{HOST}/SOGo/dav/{account.address}/Calendar/personal/"
-        let_in = (log_in(web, account), propfind(web, home, account))
+        session = Session(web, account)
+        let_in = (session.lasts(), propfind(web, home, account))
 
-    wait_for("the refusal", lambda: log_in(web, account) == 403, seconds=5)
+    wait_for("the refusal", lambda: not session.lasts(), seconds=5)
 
-    assert let_in == (200, 207)
+    assert let_in == (True, 207)
     assert propfind(web, home, account) == 401
 
 
@@ -52,13 +53,6 @@ def test_a_client_fetches_the_cards_of_the_company_by_name(ada: Account, web: We
     assert "EMAIL;TYPE=work:bob@example.org" in answer.body
     assert "EMAIL;TYPE=work:irene@example.net" not in answer.body
     assert "Irene" not in answer.body
-
-
-def log_in(web: Web, account: Account) -> int:
-    """Send what the log-in page sends, and return the status of the answer."""
-    who = json.dumps({"userName": account.address, "password": account.password})
-    headers = {"Content-Type": "application/json"}
-    return web.ask("POST", f"{HOST}/SOGo/connect", body=who, headers=headers).status
 
 
 def propfind(web: Web, url: str, account: Account) -> int:

@@ -107,7 +107,6 @@ def test_logs_hold_no_query(rendered):
 @pytest.mark.parametrize(
     ("request_line", "counted"),
     [
-        ("POST:/SOGo/connect", True),
         ("POST:/login", True),
         ("GET:/login", False),
         ("POST:/SOGo/so/ada@example.org/Mail/0/folderINBOX/view", False),
@@ -121,17 +120,64 @@ def test_log_ins_are_counted_and_nothing_else(rendered, request_line, counted):
 
 
 def test_nobody_is_let_in_by_a_header(rendered):
-    """What SOGo would trust from a proxy is emptied before it gets there, on each way to it."""
-    for name in (
-        "x-webobjects-remote-user",
-        "x-webobjects-adaptor-prefix",
-        "x-http-method-override",
-    ):
-        assert f'proxy_set_header {name} "";' in rendered("webmail-proxy")
-    ways = re.findall(r"proxy_pass http://sogo", rendered("webmail"))
-    # One of the three has no header of its own, and so has those of the location around it.
-    assert len(ways) == 3
-    assert rendered("webmail").count("include snippets/webmail-proxy.conf;") == 2
+    """What SOGo trusts from a proxy is emptied or the portal's word, on each way to it."""
+    proxy, text = rendered("webmail-proxy"), rendered("webmail")
+    for name in ("x-webobjects-adaptor-prefix", "x-http-method-override"):
+        assert f'proxy_set_header {name} "";' in proxy
+    assert "proxy_set_header x-webobjects-remote-user $webmail_user;" in proxy
+    assert "proxy_set_header Authorization $webmail_authorization;" in proxy
+    # It is the portal who names, browsers by their session and programs by their password.
+    named = "auth_request_set $webmail_user $upstream_http_x_webmail_user;"
+    assert text.count("$webmail_user") == text.count(named) == 1
+    assert rendered("program").count("$webmail_user") == rendered("program").count(named) == 1
+    ways = re.findall(r"(?s)auth_request /portal/(\S+);\n\s+(.*?)proxy_pass http://(\w+);", text)
+    assert [(asked, way) for asked, _, way in ways] == [
+        ("program/eas", "sogo"),
+        ("program/eas", "sogo_quiet"),
+        ("program/dav", "webmail"),
+        ("whose", "webmail"),
+    ]
+    assert all("include snippets/program.conf;" in each[1] for each in ways[:3])
+    assert "include snippets/webmail-proxy.conf;" in ways[3][1]
+    # Past that, three ways of the server that only the web server itself may connect to.
+    [behind] = [block for block in servers(text) if "listen 127.0.0.1:20004;" in block]
+    assert len(re.findall(r"proxy_pass http://sogo", behind)) == 3
+    assert len(re.findall(r"proxy_pass http://sogo", text)) == 5
+
+
+def test_what_the_portal_tells_the_web_server_nobody_else_hears(rendered):
+    """Not even the page itself, which a script in a mail might have ask."""
+    text = rendered("webmail")
+
+    places = re.findall(r"(?s)location = (/portal/\w+) \{(.*?)\n    \}", text)
+    assert {place: "internal;" in block for place, block in places} == {
+        "/portal/whose": True,
+        "/portal/enter": False,
+        "/portal/away": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("came", "forged"),
+    [
+        (" /SOGo/so/ada@example.org/Mail/0/folderINBOX/1/delete", False),
+        ("same-origin /SOGo/so/ada@example.org/Mail/0/folderINBOX/1/delete", False),
+        ("cross-site /SOGo/", False),
+        ("cross-site /SOGo", False),
+        ("cross-site /SOGo/so/ada@example.org/Mail/view", False),
+        ("cross-site /SOGo/so/ada@example.org/", False),
+        ("cross-site /SOGo/so/ada@example.org/Mail/0/folderINBOX/1/delete", True),
+        ("cross-site /SOGo/so/ada@example.org/logoff", True),
+        ("cross-site /SOGo/so/ada@example.org/Mail/view/../0/folderINBOX/expunge", True),
+    ],
+)
+def test_another_site_leads_to_a_page_and_has_nothing_done(rendered, came, forged):
+    """The webmail's own tokens against it are out of use where the portal signs in."""
+    block = re.search(r"(?ms)\$webmail_is_forged \{(.*?)^\}", rendered("webmail"))[1]
+    rules = re.findall(r'"~([^"]*)" (?:""|(1));', block)
+    verdict = next((bool(bad) for pattern, bad in rules if re.search(pattern, came)), False)
+
+    assert verdict == forged
 
 
 DAV = "/SOGo/dav/ada@example.org/Calendar"

@@ -103,8 +103,13 @@ def test_users_may_not_have_the_host_log_in_elsewhere(conf):
 
     assert settings["SOGoMailAuxiliaryUserAccountsEnabled"] == "NO"
     assert settings["SOGoEnablePublicAccess"] == "NO"
-    assert "SOGoTrustProxyAuthentication" not in settings
     assert "SOGoSuperUsernames" not in settings
+
+
+def test_the_agents_instance_believes_passwords_only(conf):
+    """The others take the web server's word, and the firewall keeps everybody else from them."""
+    assert conf()["SOGoTrustProxyAuthentication"] == "YES"
+    assert "SOGoTrustProxyAuthentication" not in conf(sogo_conf_for_agent=True)
 
 
 def test_the_quiet_instance_is_the_webmails_but_for_letters(conf):

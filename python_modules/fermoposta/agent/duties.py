@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from fermoposta.agent import answers, deletions, limits, mailboxes, sent, sharing, usage
+from fermoposta.agent import answers, deletions, limits, mailboxes, sent, sharing, traces, usage
 from fermoposta.agent.sharing import webmail
 from fermoposta.agent.tools import Tools
 from fermoposta.directory.store import Change
@@ -25,6 +25,7 @@ DUTIES: Mapping[str, Duty] = MappingProxyType(
         "sent": sent.watch,
         "sharing": sharing.run,
         "sharing_webmail": webmail.run,
+        "traces": traces.run,
         "usage": usage.run,
     }
 )

@@ -1,7 +1,7 @@
-"""`fermoposta doctor`: is this host well? Reads only, and is safe on a live system."""
+"""`fermoposta doctor`: is this host well? Changes nothing, and is safe on a live system."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 
 import click
 
@@ -14,9 +14,10 @@ from fermoposta.cli.output import Exit, as_json, leave, table
 @click.command()
 @json_option
 @click.option("--skip-dns", is_flag=True, help="Don't ask the world's name servers.")
+@click.option("--keep", is_flag=True, help="Show it in the portal, too.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is good, too.")
 @pass_context
-def doctor(context: Context, *, skip_dns: bool, verbose: bool) -> None:
+def doctor(context: Context, *, skip_dns: bool, keep: bool, verbose: bool) -> None:
     """
     Look at services, ports, certificate, database, queue, disks, clock and DNS.
 
@@ -24,6 +25,8 @@ def doctor(context: Context, *, skip_dns: bool, verbose: bool) -> None:
     something could not be told.
     """
     findings = list(examine(context, with_dns=not skip_dns))
+    if keep:
+        context.machine.keep(context.dsn, [astuple(finding) for finding in findings])
     if context.json:
         as_json([asdict(finding) for finding in findings])
     else:

@@ -1,15 +1,16 @@
-"""The machine as the doctor sees it: what it may ask, and nothing that changes anything."""
+"""The machine as the doctor sees it: what it may ask, and where it keeps what it found."""
 
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fermoposta.cli.resolver import Resolver, system_resolver
-from fermoposta.directory import schema
+from fermoposta.directory import health, schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ class Machine:
     def schema(self, dsn: str | None) -> tuple[str | None, str]:
         """Return the revision of the database's schema, and the one that we need."""
         return schema.current(dsn), schema.head()
+
+    def keep(self, dsn: str | None, rows: Sequence[tuple[str, str, str, str, str]]) -> None:
+        """Keep what was found for the portal; raises StoreError."""
+        health.keep(dsn, rows, self.now())
 
 
 def _address_towards(target: str) -> str | None:

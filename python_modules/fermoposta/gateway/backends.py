@@ -69,4 +69,4 @@ class HostBackends:
     @property
     def _server(self) -> aioimap.Server:
         # In the clear: the connection does not leave the host.
-        return aioimap.Server(self.settings.imap_host, self.settings.imap_port)
+        return aioimap.Server(self.settings.imap_host, self.settings.gateway_imap_port)

@@ -15,6 +15,8 @@ from fermoposta.directory.store import open_store
 from fermoposta.portal.api.postgres import PostgresTokenStore
 from fermoposta.portal.app import create_app
 from fermoposta.portal.book import Book
+from fermoposta.portal.journal import AgentJournal
+from fermoposta.portal.keys.postgres import PostgresKeyStore
 from fermoposta.portal.mine.mailboxes import AgentMailboxes
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.portal.recovery.desk import RecoveryDesk
@@ -39,6 +41,7 @@ def main(arguments: list[str]) -> None:
     directory = open_store(settings.database_conninfo(ROLE))
     tokens = PostgresTokenStore(settings.database_url(ROLE))
     remembered = PostgresRecoveryStore(settings.database_url(ROLE))
+    keys = PostgresKeyStore(settings.database_url(ROLE))
     book = Book(directory)
     recovery = RecoveryDesk(settings, book, remembered, HostPost(settings), texter_of(settings))
     mailboxes = AgentMailboxes(settings.agent_mailboxes_socket)
@@ -48,8 +51,10 @@ def main(arguments: list[str]) -> None:
         store,
         book,
         tokens=tokens,
+        keys=keys,
         recovery=recovery,
         mailboxes=mailboxes,
+        journal=AgentJournal(settings.agent_journal_socket),
         devices=devices,
         lifespan=_lifespan,
     )
@@ -68,6 +73,7 @@ def main(arguments: list[str]) -> None:
     finally:
         store.close()
         tokens.close()
+        keys.close()
         remembered.close()
         directory.close()
 

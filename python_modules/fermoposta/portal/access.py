@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 
 from fermoposta.directory.model import Company, DeviceAccess, DevicePolicy
 from fermoposta.portal import signin
-from fermoposta.portal.web import SESSION_COOKIE, portal_of
+from fermoposta.portal.i18n import marked as _
+from fermoposta.portal.web import SESSION_COOKIE, client_of, portal_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -107,6 +108,20 @@ async def signed_in(request: Request) -> Person:
         query = f"?{request.url.query}" if request.url.query else ""
         raise SignInNeededError(request.url.path + query if request.method == "GET" else "/home")
     return person
+
+
+async def not_current(request: Request, address: str, password: str) -> str:
+    """Say why *password* does not let somebody change things; empty where it does."""
+    portal = portal_of(request)
+    try:
+        await run_in_threadpool(
+            signin.verify, portal.store, address, password, client_of(request), portal.clock()
+        )
+    except signin.RefusedError:
+        return _("This is not your password.")
+    except signin.TooManyError:
+        return _("Too many attempts. Please try again in a quarter of an hour.")
+    return ""
 
 
 async def administrator(request: Request) -> Administrator:

@@ -21,8 +21,7 @@ from fermoposta.directory.plan import change_password, set_recovery
 from fermoposta.directory.problem import Problem, ProblemsError
 from fermoposta.inventory import values
 from fermoposta.portal import signin
-from fermoposta.portal.access import signed_in
-from fermoposta.portal.i18n import marked as _
+from fermoposta.portal.access import not_current, signed_in
 from fermoposta.portal.i18n import translations
 from fermoposta.portal.problems import by_field, said
 from fermoposta.portal.recovery.desk import QUESTIONS
@@ -77,7 +76,7 @@ async def password_changed(request: Request) -> Response:
         wrong["password"] = [said("The two entries are not the same.", language)]
     elif reasons := passwords.weaknesses(fresh):
         wrong["password"] = [said(each, language) for each in reasons]
-    problem = await _not_current(request, person.address, fields.get("current", ""))
+    problem = await not_current(request, person.address, fields.get("current", ""))
     if problem:
         wrong["current"] = [said(problem, language)]
     if wrong:
@@ -119,7 +118,7 @@ async def recovery_set(request: Request) -> Response:
     mobile = _optional(values.mobile, typed.mobile, "mobile", problems)
     elsewhere = _optional(values.address, typed.recovery_address, "recovery_address", problems)
     questions = _questions(user, fields, problems)
-    problem = await _not_current(request, person.address, fields.get("current", ""))
+    problem = await not_current(request, person.address, fields.get("current", ""))
     wrong = by_field(problems, language)
     if problem:
         wrong["recovery-current"] = [said(problem, language)]
@@ -142,20 +141,6 @@ async def recovery_set(request: Request) -> Response:
         return await _page(request, person.address, status=422, wrong=wrong, typed=typed)
     _log.info("recovery settings changed", address=person.address)
     return RedirectResponse("/account?done=recovery", 303)
-
-
-async def _not_current(request: Request, address: str, password: str) -> str:
-    """Say why *password* does not let somebody change things; empty where it does."""
-    portal = portal_of(request)
-    try:
-        await run_in_threadpool(
-            signin.verify, portal.store, address, password, client_of(request), portal.clock()
-        )
-    except signin.RefusedError:
-        return _("This is not your password.")
-    except signin.TooManyError:
-        return _("Too many attempts. Please try again in a quarter of an hour.")
-    return ""
 
 
 def _optional(

@@ -19,13 +19,15 @@ from starlette.staticfiles import StaticFiles
 
 from fermoposta.activesync.store.model import Store as DeviceStore
 from fermoposta.clientconfig.facts import site_of
-from fermoposta.portal import account, discovery, pages, web
+from fermoposta.portal import account, discovery, pages, web, webmail
 from fermoposta.portal.access import SignInNeededError
 from fermoposta.portal.admin import routes as admin
 from fermoposta.portal.api import pages as token_pages
 from fermoposta.portal.api import routes as api
 from fermoposta.portal.api.tokens import TokenStore
 from fermoposta.portal.book import Book
+from fermoposta.portal.journal import Journal
+from fermoposta.portal.keys.store import KeyStore
 from fermoposta.portal.mine import routes as mine
 from fermoposta.portal.mine.mailboxes import Mailboxes
 from fermoposta.portal.recovery import pages as recovery_pages
@@ -47,8 +49,10 @@ def create_app(
     book: Book,
     *,
     tokens: TokenStore,
+    keys: KeyStore,
     recovery: RecoveryDesk,
     mailboxes: Mailboxes,
+    journal: Journal,
     devices: DeviceStore,
     clock: web.Clock = _now,
     lifespan: Any = None,  # noqa: ANN401 - Starlette's own type needs its type variables
@@ -58,6 +62,7 @@ def create_app(
         routes=[
             *discovery.ROUTES,
             *pages.ROUTES,
+            *webmail.ROUTES,
             *account.ROUTES,
             *mine.ROUTES,
             *recovery_pages.ROUTES,
@@ -66,7 +71,10 @@ def create_app(
             *token_pages.ROUTES,
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
-        middleware=[Middleware(web.SafeHeaders), Middleware(web.CaselessAutodiscover)],
+        middleware=[
+            Middleware(web.SafeHeaders, headers=web.safe_headers(settings.host)),
+            Middleware(web.CaselessAutodiscover),
+        ],
         exception_handlers={
             HTTPException: _refused,
             SignInNeededError: _sign_in_first,
@@ -81,8 +89,10 @@ def create_app(
         store=store,
         book=book,
         tokens=tokens,
+        keys=keys,
         recovery=recovery,
         mailboxes=mailboxes,
+        journal=journal,
         devices=devices,
         clock=clock,
         environments=web.environments(),
@@ -120,5 +130,6 @@ async def _broken(request: Request, error: Exception) -> Response:
         at=f"{Path(place.filename).name}:{place.lineno}",
     )
     response = web.page(request, "error.html", status=500, error=500)
-    response.headers.update(web.SAFE_HEADERS)  # this answer goes round the middleware
+    # This answer goes round the middleware.
+    response.headers.update(web.safe_headers(web.portal_of(request).settings.host))
     return response

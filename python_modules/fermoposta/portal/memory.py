@@ -7,7 +7,7 @@ from datetime import datetime
 from fermoposta.directory.audit import AuditEntry
 from fermoposta.directory.model import Kind, Role, State
 from fermoposta.directory.store import Store
-from fermoposta.portal.store import Attempts, DomainSummary, Person, Session, Used
+from fermoposta.portal.store import Attempts, DomainSummary, Finding, Person, Session, Used
 
 
 @dataclass
@@ -18,6 +18,7 @@ class MemoryPortalStore:
     sessions: dict[bytes, Session] = field(default_factory=dict)
     attempts: list[tuple[str, str, datetime]] = field(default_factory=list)
     usage: dict[str, Used] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def state(self) -> State:
@@ -85,6 +86,10 @@ class MemoryPortalStore:
             and (before is None or each.id < before)
         ]
         return found[:limit]
+
+    def health(self) -> Sequence[Finding]:
+        """Return what the doctor found when it last looked; nothing where it never has."""
+        return self.findings
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, text
 
 from fermoposta.directory.audit import AuditEntry
-from fermoposta.portal.store import Attempts, DomainSummary, Person, Session, Used
+from fermoposta.portal.store import Attempts, DomainSummary, Finding, Person, Session, Used
 
 _PERSON = """
 SELECT address, name, company, language, quota_mb, antivirus, antispam, local_delivery,
@@ -36,6 +36,9 @@ SELECT id, at, actor, action, kind, key, before, after, hash FROM directory.audi
 WHERE substring(split_part(key, ' ', 1) FROM '[^@]*$') = ANY(:domains)
     AND (CAST(:before AS bigint) IS NULL OR id < :before)
 ORDER BY id DESC LIMIT :limit
+"""
+_HEALTH = """
+SELECT part, subject, outcome, message, remedy, at FROM portal.health ORDER BY part, subject
 """
 _COUNT = """
 SELECT count(*) FILTER (WHERE address = :address AND client = :client) AS by_pair,
@@ -107,6 +110,11 @@ class PostgresPortalStore:
         with self._engine.connect() as connection:
             rows = connection.execute(text(_AUDITED), facts)
             return [AuditEntry(row[0], row[1].astimezone(UTC), *row[2:]) for row in rows]
+
+    def health(self) -> Sequence[Finding]:
+        """Return what the doctor found when it last looked; nothing where it never has."""
+        with self._engine.connect() as connection:
+            return [Finding(**row) for row in connection.execute(text(_HEALTH)).mappings()]
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

@@ -88,7 +88,12 @@ def verify(
 
 def whose(store: PortalStore, token: str, now: datetime) -> Session | None:
     """Return the session of *token* while it lasts: not expired, user open, password unchanged."""
-    session = store.session(digest_of(token), now)
+    return lasting(store, digest_of(token), now)
+
+
+def lasting(store: PortalStore, digest: bytes, now: datetime) -> Session | None:
+    """Return the session of *digest* while it lasts."""
+    session = store.session(digest, now)
     if session is None:
         return None
     stored = store.credential(session.address)

@@ -59,6 +59,18 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the host's doctor looked at; *outcome* is good, bad, or could not tell."""
+
+    part: str
+    subject: str
+    outcome: str
+    message: str
+    remedy: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A signed-in browser. The cookie's value is not kept, only *digest*, its SHA-256.
 
@@ -106,6 +118,9 @@ class PortalStore(Protocol):
         self, domains: Collection[str], *, limit: int, before: int | None = None
     ) -> Sequence[AuditEntry]:
         """Return what was changed in *domains*, the latest first; with *before* from there on."""
+
+    def health(self) -> Sequence[Finding]:
+        """Return what the doctor found when it last looked; nothing where it never has."""
 
     def note_attempt(self, address: str, client: str, at: datetime, since: datetime) -> Attempts:
         """Write down an attempt and count those after *since*; older ones are forgotten."""

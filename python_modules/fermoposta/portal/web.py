@@ -28,6 +28,8 @@ from fermoposta.service.settings import Settings
 if TYPE_CHECKING:
     from fermoposta.activesync.store.model import Store as DeviceStore
     from fermoposta.portal.api.tokens import TokenStore
+    from fermoposta.portal.journal import Journal
+    from fermoposta.portal.keys.store import KeyStore
     from fermoposta.portal.mine.mailboxes import Mailboxes
     from fermoposta.portal.recovery.desk import RecoveryDesk
 
@@ -39,16 +41,22 @@ LARGEST_FORM = 8192
 Fields = ImmutableMultiDict[str, str]
 """What a form says: the last of a name by ``[]``, all by ``getlist``."""
 
-# No script runs, nothing comes from elsewhere, and nobody frames our pages. What is the same
-# for all its sites the web server adds.
-SAFE_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
+
+def safe_headers(webmail_host: str) -> dict[str, str]:
+    """
+    Return what stands on every answer; what is the same for all its sites the web server adds.
+
+    No script runs, nothing comes from elsewhere, and nobody frames our pages. A sign-in may lead on
+    to the webmail, which browsers hold a form's target to.
+    """
+    return {
+        "content-security-policy": (
+            "default-src 'none'; style-src 'self'; img-src 'self'; "
+            f"form-action 'self' https://{webmail_host}:*; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+    }
 
 
 class Clock(Protocol):
@@ -67,8 +75,10 @@ class Portal:
     store: PortalStore
     book: Book
     tokens: "TokenStore"
+    keys: "KeyStore"
     recovery: "RecoveryDesk"
     mailboxes: "Mailboxes"
+    journal: "Journal"
     devices: "DeviceStore"
     clock: Clock
     environments: Mapping[str, Environment]
@@ -249,15 +259,16 @@ class CaselessAutodiscover:
 class SafeHeaders:
     """Put the safe headers on every answer, errors included."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self.app = app
+        self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back with more headers."""
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SAFE_HEADERS)
+                MutableHeaders(scope=message).update(self.headers)
             await send(message)
 
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)

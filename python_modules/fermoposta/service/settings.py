@@ -60,6 +60,8 @@ class Settings:
     """Where the gateway hands over what users answer while they are away."""
     agent_mailboxes_socket: Path = Path("/run/fermoposta-agent/mailboxes.sock")
     """Where the portal asks what there is in somebody's own mailbox, and restores it."""
+    agent_journal_socket: Path = Path("/run/fermoposta-agent/journal.sock")
+    """Where the portal asks what became of a mail, and who logged in."""
     portal_user: str = "fermoposta-portal"
     """As whom the portal runs."""
     gateway_user: str = "fermoposta-gateway"
@@ -72,14 +74,16 @@ class Settings:
     """Opens every mailbox, from this host only."""
     imap_host: str = "127.0.0.1"
     imap_port: int = 143
+    gateway_imap_port: int = 20143
+    """Where the gateway comes to Dovecot, which knows by it that somebody comes with a phone."""
     submit_host: str = "127.0.0.1"
     submit_port: int = 10025
     """Where the host's own services hand over mail, without TLS or log-in."""
     dkim_dir: Path = Path("/var/lib/rspamd/dkim")
     calendar_url: str = "http://127.0.0.1:20001/SOGo"
-    webmail_local_url: str = "http://127.0.0.1:20000/SOGo"
+    webmail_local_url: str = "http://127.0.0.1:20003/SOGo"
     """Where users' calendars and address books are, for the users' own passwords."""
-    quiet_calendar_url: str = "http://127.0.0.1:20002/SOGo"
+    quiet_calendar_url: str = "http://127.0.0.1:20005/SOGo"
     """The same, by the instance that writes to nobody who is invited."""
     submission_host: str = "127.0.0.1"
     submission_port: int = 587

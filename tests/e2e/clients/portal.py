@@ -4,15 +4,21 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from clients.waiting import wait_for
+from clients.web import WEBMAIL
 
 if TYPE_CHECKING:
     from clients.web import Answer, Web
     from fermoposta_demo.appliance import Account
 
 PORTAL = "https://portal.example.org"
+
+
+def cookies_of(answer: Answer) -> str:
+    """Return the cookies that *answer* sets, as a browser sends them back."""
+    return "; ".join(each.split(";")[0] for each in answer.headers.get_all("Set-Cookie") or [])
 
 
 @dataclass
@@ -39,6 +45,18 @@ class Visitor:
             return None if answer.status == 429 else answer
 
         return wait_for("a sign-in that is not put off", attempt, seconds=90)
+
+    def open_webmail(self) -> str:
+        """Go to the webmail as a browser does, and return the cookie that lets one in there."""
+        state = self.web.ask("GET", f"{WEBMAIL}/", headers={"Accept": "text/html"})
+        to_portal = urlsplit(state.headers["Location"])
+        ticket = self.get(f"{to_portal.path}?{to_portal.query}")
+        assert ticket.status == 303, ticket.body
+        back = urlsplit(ticket.headers["Location"])
+        url = f"{WEBMAIL.removesuffix('/SOGo')}{back.path}?{back.query}"
+        entered = self.web.ask("GET", url, headers={"Cookie": cookies_of(state)})
+        assert entered.status == 303, entered.body
+        return cookies_of(entered)
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path)

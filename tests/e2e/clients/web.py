@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import json
 import socket
 import ssl
 from dataclasses import dataclass
@@ -64,29 +63,3 @@ class Web:
             return plain
         context = ssl.create_default_context(cafile=self.appliance.ca_file)
         return context.wrap_socket(plain, server_hostname=name)
-
-
-class Session:
-    """Somebody who is logged in to the webmail."""
-
-    def __init__(self, web: Web, account: Account) -> None:
-        self.web = web
-        answer = web.ask(
-            "POST",
-            f"{WEBMAIL}/connect",
-            body=json.dumps({"userName": account.address, "password": account.password}),
-            headers={"Content-Type": "application/json"},
-        )
-        assert answer.status == 200, answer.body
-        pieces = [each.split(";")[0] for each in answer.headers.get_all("Set-Cookie") or []]
-        self.headers = {"Cookie": "; ".join(pieces), "Content-Type": "application/json"}
-        tokens = [each.partition("=")[2] for each in pieces if each.startswith("XSRF-TOKEN=")]
-        if tokens:
-            self.headers["X-XSRF-TOKEN"] = tokens[0]
-
-    def ask(self, method: str, path: str, value: object = None) -> str:
-        """Send one request that must succeed; *value* goes as JSON."""
-        body = json.dumps(value) if value is not None else None
-        answer = self.web.ask(method, WEBMAIL + path, body=body, headers=self.headers)
-        assert answer.status in {200, 201, 204}, f"{path}: {answer.status} {answer.body[:300]}"
-        return answer.body

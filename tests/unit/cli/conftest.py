@@ -44,6 +44,7 @@ class Machine:
         self.own = ("192.0.2.7",)
         self.records = {}
         self.revisions = ("0001", "0001")
+        self.kept = []
         self.clock = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
     def ask(self, program, *arguments):
@@ -70,6 +71,9 @@ class Machine:
 
     def schema(self, dsn):
         return self.revisions
+
+    def keep(self, dsn, rows):
+        self.kept = list(rows)
 
 
 @dataclass

@@ -142,3 +142,15 @@ def test_without_configuration_there_is_nothing_to_examine(host):
     host.config.unlink()
 
     assert host.run("doctor").code == 5
+
+
+def test_what_is_found_is_kept_for_the_portal_where_that_is_asked(well):
+    """All of it, as it is printed; and only then."""
+    spoil_port(well.machine)
+
+    well.run("doctor", "--skip-dns")
+    assert well.machine.kept == []
+    answer = well.run("doctor", "--skip-dns", "--keep", "--json")
+
+    assert answer.code == 1
+    assert well.machine.kept == [tuple(each.values()) for each in answer.json]

@@ -16,6 +16,8 @@ from fermoposta.directory.store import MemoryStore
 from fermoposta.portal.api.memory import MemoryTokenStore
 from fermoposta.portal.app import create_app
 from fermoposta.portal.book import Book
+from fermoposta.portal.journal import MemoryJournal
+from fermoposta.portal.keys.memory import MemoryKeyStore
 from fermoposta.portal.memory import MemoryPortalStore
 from fermoposta.portal.mine.memory import MemoryMailboxes
 from fermoposta.portal.recovery.desk import RecoveryDesk
@@ -137,6 +139,11 @@ def tokens() -> MemoryTokenStore:
     return MemoryTokenStore()
 
 
+@pytest.fixture
+def keys() -> MemoryKeyStore:
+    return MemoryKeyStore()
+
+
 @dataclass
 class Outbox:
     """Takes what would be sent: mails with their recipients, and text messages."""
@@ -172,6 +179,11 @@ def mailboxes() -> MemoryMailboxes:
 
 
 @pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+@pytest.fixture
 def recovery(settings: Settings, book: Book, outbox: Outbox) -> RecoveryDesk:
     return RecoveryDesk(settings, book, MemoryRecoveryStore(), outbox.post, outbox.text)
 
@@ -186,8 +198,10 @@ def app(
     store: MemoryPortalStore,
     book: Book,
     tokens: MemoryTokenStore,
+    keys: MemoryKeyStore,
     recovery: RecoveryDesk,
     mailboxes: MemoryMailboxes,
+    journal: MemoryJournal,
     devices: DeviceStore,
     clock: Clock,
     settings: Settings,
@@ -197,8 +211,10 @@ def app(
         store,
         book,
         tokens=tokens,
+        keys=keys,
         recovery=recovery,
         mailboxes=mailboxes,
+        journal=journal,
         devices=devices,
         clock=clock,
     )

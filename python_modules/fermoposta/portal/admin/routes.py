@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from fermoposta.portal.access import administrator
-from fermoposta.portal.admin import audit, devices, edit, lists, many
+from fermoposta.portal.admin import audit, devices, edit, health, lists, many, trace
 from fermoposta.portal.admin.sheets import SHEETS
 from fermoposta.portal.store import Used
 from fermoposta.portal.web import page, portal_of
@@ -53,6 +53,8 @@ ROUTES = [
     Route("/admin", start),
     Route("/admin/domains", domains),
     Route("/admin/audit", audit.listed),
+    Route("/admin/health", health.shown),
+    Route("/admin/trace", trace.shown),
     Route("/admin/devices", devices.listed),
     Route("/admin/devices", devices.done, methods=["POST"]),
     Route("/admin/{slug}", lists.listed),

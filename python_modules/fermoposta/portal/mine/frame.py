@@ -59,6 +59,8 @@ MENU = (
     ("/settings/delegates", _("Delegates")),
     ("/settings/junk", _("Junk mail")),
     ("/settings/devices", _("Devices")),
+    ("/settings/passwords", _("Passwords of programs")),
+    ("/settings/sign-ins", _("Sign-ins")),
     ("/settings/out-of-office", _("Out of office")),
     ("/account", _("Account")),
 )

@@ -1,32 +1,16 @@
-"""
-What the portal asks of somebody's own mailbox, by way of the agent.
-
-* RefusedError         it can't be done; the reason is in English, and the catalogue has it
-* MailboxAwayError     it can't be done now
-"""
+"""What the portal asks of somebody's own mailbox, by way of the agent."""
 
 from __future__ import annotations
 
-import json
-import socket
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from fermoposta.portal.agent import ask
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
-
-_SECONDS = 60
-_MOST = 16 * 1024 * 1024
-
-
-class RefusedError(Exception):
-    """It can't be done; the message says why."""
-
-
-class MailboxAwayError(Exception):
-    """It can't be done now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +28,7 @@ class Deleted:
 
 
 class Mailboxes(Protocol):
-    """Whose mailbox it is, the caller has made sure of. Every method may raise both errors."""
+    """Whose mailbox it is, the caller has made sure of. Every method may raise what `ask` does."""
 
     def folders(self, address: str) -> list[str]:
         """List the mail folders, by name."""
@@ -64,11 +48,11 @@ class AgentMailboxes:
 
     def folders(self, address: str) -> list[str]:
         """List the mail folders, by name."""
-        return list(self._ask("folders", ask="folders", mailbox=address))
+        return list(ask(self._path, "folders", ask="folders", mailbox=address))
 
     def deleted(self, address: str, folder: str | None = None) -> list[Deleted]:
         """List what was deleted and can be restored, the latest first; of *folder* or all."""
-        found = self._ask("deleted", ask="deleted", mailbox=address, folder=folder)
+        found = ask(self._path, "deleted", ask="deleted", mailbox=address, folder=folder)
         return [
             Deleted(
                 each["id"],
@@ -85,21 +69,4 @@ class AgentMailboxes:
 
     def restore(self, address: str, ids: Collection[str]) -> int:
         """Restore what *ids* name; return how much came back."""
-        return len(self._ask("restored", ask="restore", mailbox=address, ids=list(ids)))
-
-    def _ask(self, wanted: str, **request: object) -> list[Any]:
-        try:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(_SECONDS)
-                connection.connect(str(self._path))
-                connection.sendall(json.dumps(request).encode() + b"\n")
-                with connection.makefile("rb") as said:
-                    answer = json.loads(said.readline(_MOST))
-        except (OSError, ValueError) as error:
-            raise MailboxAwayError(f"{self._path}: the agent can't be asked: {error}") from error
-        if answer.get("refused"):
-            raise RefusedError(str(answer["refused"]))
-        if wanted not in answer:
-            raise MailboxAwayError(str(answer.get("later")))
-        found: list[Any] = answer[wanted]
-        return found
+        return len(ask(self._path, "restored", ask="restore", mailbox=address, ids=list(ids)))

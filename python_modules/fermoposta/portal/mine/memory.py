@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fermoposta.portal.mine.mailboxes import MailboxAwayError, RefusedError
+from fermoposta.portal.agent import AwayError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,4 +43,4 @@ class MemoryMailboxes:
 
     def _open(self) -> None:
         if self.away:
-            raise MailboxAwayError
+            raise AwayError

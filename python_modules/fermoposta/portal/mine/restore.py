@@ -8,8 +8,8 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
+from fermoposta.portal.agent import AwayError, RefusedError
 from fermoposta.portal.mine.frame import Frame
-from fermoposta.portal.mine.mailboxes import MailboxAwayError, RefusedError
 from fermoposta.portal.problems import said
 from fermoposta.portal.web import form_of, language_of, portal_of
 
@@ -32,7 +32,7 @@ async def _deleted(frame: Frame, *, status: int = 200, wrong: str = "") -> Respo
     mailboxes, found, away = portal_of(frame.request).mailboxes, [], False
     try:
         found = await run_in_threadpool(mailboxes.deleted, frame.person.address, None)
-    except (MailboxAwayError, RefusedError) as error:
+    except (AwayError, RefusedError) as error:
         _log.warning("mailbox away", address=frame.person.address, error=str(error))
         status, away = 503, True
     folder = frame.request.query_params.get("folder", "")
@@ -70,6 +70,6 @@ async def restored(request: Request) -> Response:
             await run_in_threadpool(mailboxes.restore, address, ids)
     except RefusedError as error:
         return await _deleted(frame, status=422, wrong=said(str(error), language))
-    except MailboxAwayError:
+    except AwayError:
         return await _deleted(frame)
     return RedirectResponse("/settings/restore?done=1", 303)

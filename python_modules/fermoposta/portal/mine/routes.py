@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from fermoposta.portal.mine import devices, incoming, restore, rules, sharing
+from fermoposta.portal.mine import devices, incoming, passwords, restore, rules, sharing, sign_ins
 from fermoposta.portal.mine.frame import Frame
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ ROUTES = [
     Route("/settings/junk/end", incoming.junk_ended, methods=["POST"]),
     Route("/settings/devices", devices.listed),
     Route("/settings/devices", devices.done, methods=["POST"]),
+    Route("/settings/passwords", passwords.listed),
+    Route("/settings/passwords", passwords.made, methods=["POST"]),
+    Route("/settings/passwords/revoke", passwords.revoked, methods=["POST"]),
+    Route("/settings/sign-ins", sign_ins.listed),
     Route("/settings/out-of-office", incoming.away),
     Route("/settings/out-of-office", incoming.away_set, methods=["POST"]),
 ]

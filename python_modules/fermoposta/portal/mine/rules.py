@@ -14,9 +14,9 @@ from fermoposta.directory.model import Kind, MessageRule
 from fermoposta.directory.problem import Problem, ProblemsError
 from fermoposta.inventory.export import rule_value
 from fermoposta.portal.admin.inputs import words
+from fermoposta.portal.agent import AwayError, RefusedError
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.mine.frame import Frame
-from fermoposta.portal.mine.mailboxes import MailboxAwayError, RefusedError
 from fermoposta.portal.mine.own import fixed
 from fermoposta.portal.web import form_of, portal_of
 
@@ -190,7 +190,7 @@ async def _form(
         folders = await run_in_threadpool(
             portal_of(frame.request).mailboxes.folders, frame.person.address
         )
-    except (MailboxAwayError, RefusedError):
+    except (AwayError, RefusedError):
         folders = ["INBOX"]
     room = min(max(more, ROWS, len(rows) + 1), MOST_ROWS)
     return frame.page(

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from fermoposta.directory.model import PROFILES, RIGHTS, Kind
 from fermoposta.directory.model.records import DELEGATION_FOLDERS
 from fermoposta.directory.model.rights import names_of, profile_of
+from fermoposta.portal.agent import AwayError, RefusedError
 from fermoposta.portal.mine.frame import Frame
-from fermoposta.portal.mine.mailboxes import MailboxAwayError, RefusedError
 from fermoposta.portal.mine.own import fixed
 from fermoposta.portal.problems import said
 from fermoposta.portal.web import form_of, language_of, portal_of
@@ -38,7 +38,7 @@ async def _sharing(
         mail = await run_in_threadpool(
             portal_of(frame.request).mailboxes.folders, frame.person.address
         )
-    except (MailboxAwayError, RefusedError):
+    except (AwayError, RefusedError):
         mail = ["INBOX"]
     search = asked.get("search", "")[:100]
     return frame.page(

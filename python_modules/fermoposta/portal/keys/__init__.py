@@ -1,0 +1,1 @@
+"""What opens a mailbox beside its password: sessions of the webmail, and passwords of programs."""

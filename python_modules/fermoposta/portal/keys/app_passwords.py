@@ -1,0 +1,36 @@
+"""
+Passwords of programs: made here, shown once, each good for what it was made for.
+
+One is five groups of four from an alphabet of 32, a hundred bits, so that a plain digest of it is
+as good as a slow one: nobody tries them all.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+"""Without what is taken for something else when it is typed: l and 1, o and 0."""
+SHAPE = re.compile(rf"(?:[{ALPHABET}]{{4}}-){{4}}[{ALPHABET}]{{4}}")
+MOST = 50
+"""How many somebody may have."""
+USES = {
+    "read": ("imap", "pop3"),
+    "send": ("smtp",),
+    "filters": ("sieve",),
+    "groupware": ("dav",),
+    "phone": ("eas",),
+}
+"""What one can be made for, and by which protocols it then opens the mailbox."""
+
+
+def generate() -> str:
+    """Return a new one."""
+    groups = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(5))
+    return "-".join(groups)
+
+
+def uses_of(protocols: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what one that is good for *protocols* was made for."""
+    return tuple(use for use, needed in USES.items() if set(needed) <= set(protocols))
