@@ -198,9 +198,9 @@ def test_an_app_password_is_good_for_its_protocols(keys: PostgresKeyStore, ask: 
 
 @pytest.mark.parametrize(
     ("made_for", "there", "elsewhere", "at_the_gateway"),
-    [("dav", [ADA], [], []), ("eas", [ADA], [], [ADA]), ("imap", [ADA], [ADA], [])],
+    [("dav", [], [], []), ("eas", [], [], [ADA]), ("imap", [ADA], [ADA], [])],
 )
-def test_services_of_this_host_read_and_send_with_what_they_were_given(
+def test_a_phones_password_is_good_at_the_gateway(
     keys: PostgresKeyStore,
     ask: Ask,
     made_for: str,
@@ -208,12 +208,26 @@ def test_services_of_this_host_read_and_send_with_what_they_were_given(
     elsewhere: list[str],
     at_the_gateway: list[str],
 ) -> None:
-    """The webmail with a calendar program's, the gateway with a phone's; nobody from elsewhere."""
+    """And no other is; what the gateway sends goes with it too."""
     keys.add_app_password(ADA, "One", (made_for,), digest(SECRET), NOW)
 
     assert ask(ADA, client="127.0.0.1") == there
     assert ask(ADA) == elsewhere
     assert ask(ADA, client="127.0.0.1", gateway=True) == at_the_gateway
+    assert ask(ADA, protocol="smtp", client="127.0.0.1") == at_the_gateway
+    assert ask(ADA, protocol="smtp") == []
+
+
+def test_the_key_of_calendars_is_good_on_this_host(keys: PostgresKeyStore, ask: Ask) -> None:
+    """For the webmail's server; not at the gateway's port."""
+    keys.keep_groupware_key(ADA, digest(SECRET))
+    keys.keep_groupware_key(ADA, digest("another"))
+
+    assert keys.secret() == keys.secret()
+    assert len(keys.secret()) == 72
+    assert ask(ADA, client="127.0.0.1") == ask(ADA, protocol="smtp", client="127.0.0.1") == [ADA]
+    assert ask(ADA) == ask(BOB, client="127.0.0.1") == []
+    assert ask(ADA, client="127.0.0.1", gateway=True) == []
 
 
 def test_who_may_not_log_in_may_not_by_a_key(keys: PostgresKeyStore, dsn: str, ask: Ask) -> None:

@@ -133,7 +133,7 @@ def test_another_site_has_nothing_done(web: Web, zoe: Account) -> None:
     assert session.lasts()
 
 
-@pytest.mark.parametrize("port", [20000, 20002, 20004])
+@pytest.mark.parametrize("port", [20004, 20006, 20008])
 def test_nobody_else_on_the_host_gets_to_who_believes_the_web_server(
     shell: Shell, port: int
 ) -> None:
@@ -144,6 +144,19 @@ def test_nobody_else_on_the_host_gets_to_who_believes_the_web_server(
     assert shell.python(KNOCK, uids["www-data"], str(port)).strip() == "open"
     assert shell.python(KNOCK, uids["nobody"], str(port)).strip() == "closed"
     assert shell.python(KNOCK, gateway, str(port)).strip() == "closed"
+
+
+def test_a_program_gets_in_with_the_right_password_only(web: Web, zoe: Account) -> None:
+    """Whatever it says of who it is, at the pages' address and at the programs'."""
+    wrong = replace(zoe, password="Wrong-1234")
+    named = {"Depth": "0", "x-webobjects-remote-user": zoe.address}
+    home = f"/{zoe.address}/Calendar/personal/"
+
+    for path in (f"/dav{home}", f"/%64av{home}", f"/so{home}"):
+        for who in (wrong, None):
+            answer = web.ask("PROPFIND", WEBMAIL + path, account=who, headers=named)
+            assert answer.status in {401, 404}, path
+    assert web.ask("PROPFIND", f"{WEBMAIL}/dav{home}", account=zoe, headers=named).status == 207
 
 
 def test_a_program_reads_with_a_password_of_its_own(web: Web, zoe: Account, mail: Mail) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from clients.directory import PASSWORD, Directory
@@ -41,7 +41,7 @@ def test_the_portal_has_a_host_name_of_its_own(visitor: Visitor) -> None:
 
 @pytest.mark.feature("F049", "F011")
 def test_the_menu_leads_to_the_webmails_log_in(visitor: Visitor) -> None:
-    """Accedi > Webmail, then a log-in page."""
+    """Accedi > Webmail, then the one page to sign in."""
     menu = re.search(
         r"<summary>Accedi</summary>(.*?)</details>", visitor.get("/?lang=it").body, re.DOTALL
     )
@@ -49,14 +49,14 @@ def test_the_menu_leads_to_the_webmails_log_in(visitor: Visitor) -> None:
     link = re.search(r'<a href="([^"]+)">Webmail</a>', menu[1])
     assert link
 
-    # SOGo tells a program that does not say what it is to get a newer browser.
-    browser = {
-        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-    }
-    page = visitor.web.ask("GET", re.sub(r":\d+/", "/", link[1]), headers=browser)
+    browser = {"Sec-Fetch-Mode": "navigate"}
+    answer = visitor.web.ask("GET", re.sub(r":\d+/", "/", link[1]), headers=browser)
+    to_portal = urlsplit(answer.headers["Location"])
+    page = visitor.get(f"{to_portal.path}?{to_portal.query}")
 
-    assert page.status == 200
-    assert "password" in page.body
+    assert (answer.status, to_portal.hostname) == (302, "portal.example.org")
+    assert page.headers["Location"].startswith("/login?next=%2Fwebmail")
+    assert "password" in visitor.get(page.headers["Location"]).body
 
 
 @pytest.mark.feature("F114", "F015")

@@ -106,10 +106,15 @@ def test_users_may_not_have_the_host_log_in_elsewhere(conf):
     assert "SOGoSuperUsernames" not in settings
 
 
-def test_the_agents_instance_believes_passwords_only(conf):
-    """The others take the web server's word, and the firewall keeps everybody else from them."""
-    assert conf()["SOGoTrustProxyAuthentication"] == "YES"
-    assert "SOGoTrustProxyAuthentication" not in conf(sogo_conf_for_agent=True)
+def test_only_the_pages_instance_takes_the_web_servers_word(conf):
+    """Where it does, any password is taken: programs and services have instances that don't."""
+    assert conf(sogo_conf_web=True)["SOGoTrustProxyAuthentication"] == "YES"
+    for other in ({}, {"sogo_conf_for_agent": True}, {"sogo_conf_quiet": True}):
+        assert "SOGoTrustProxyAuthentication" not in conf(**other)
+    instances = ({}, {"sogo_conf_web": True}, {"sogo_conf_quiet": True})
+    both = {"sogo_conf_web": True, "sogo_conf_quiet": True}
+    assert len({conf(**each)["WOPort"] for each in (*instances, both)}) == 4
+    assert conf(**both)["SOGoAppointmentSendEMailNotifications"] == "NO"
 
 
 def test_the_quiet_instance_is_the_webmails_but_for_letters(conf):

@@ -25,6 +25,7 @@ UNITS = (
     "valkey-server",
     "clamav-daemon",
     "sogo",
+    "sogo-web",
     "memcached",
     "nginx",
     "nftables",

@@ -133,17 +133,21 @@ async def whose(request: Request) -> Response:
     session = await run_in_threadpool(_session, request, token)
     if session is None:
         return Response(status_code=401)
-    opens = base64.b64encode(f"{session.address}:{mail_secret(token)}".encode()).decode()
-    headers = {"x-webmail-user": session.address, "x-webmail-authorization": f"Basic {opens}"}
-    return Response(status_code=204, headers={**headers, "cache-control": "no-store"})
+    headers = {
+        "x-webmail-user": session.address,
+        "x-webmail-authorization": _log_in(session.address, mail_secret(token)),
+        "cache-control": "no-store",
+    }
+    return Response(status_code=204, headers=headers)
 
 
 async def program(request: Request) -> Response:
     """
     Tell the web server whether a program of somebody's came with a password of its own.
 
-    It is asked for each request with a log-in, and so looks at nothing that can't be one. Where it
-    says nothing, the webmail asks the directory whether it is the mailbox's password.
+    The answer is with what it is sent on to the webmail's server then. It is asked for each request
+    with a log-in, and so looks at nothing that can't be one. Where it says nothing, the webmail's
+    server looks whether it is the mailbox's password.
     """
     portal, kind = portal_of(request), request.path_params["kind"]
     address, password = _basic(request.headers.get("authorization", ""))
@@ -159,9 +163,15 @@ async def program(request: Request) -> Response:
         )
 
     if await run_in_threadpool(opens):
+        key = app_passwords.groupware_key(await run_in_threadpool(portal.keys.secret), address)
         nobody.headers["x-webmail-user"] = address
-        nobody.headers["x-webmail-auth-type"] = "Basic"
+        nobody.headers["x-webmail-authorization"] = _log_in(address, key)
     return nobody
+
+
+def _log_in(address: str, secret: str) -> str:
+    """Return the header that logs somebody in (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{address}:{secret}'.encode()).decode()}"
 
 
 def _basic(header: str) -> tuple[str, str]:

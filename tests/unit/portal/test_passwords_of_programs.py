@@ -104,14 +104,15 @@ def test_nobody_makes_one_without_being_signed_in(browser, keys) -> None:
 
 
 def asked(browser, kind: str, address: str, password: str) -> str | None:
-    """Ask what the web server asks as a program comes; the answer is who it is."""
+    """Ask what the web server asks as a program comes; the answer is who it is then."""
     coded = base64.b64encode(f"{address}:{password}".encode()).decode()
     answer = browser.get(f"/portal/program/{kind}", headers={"authorization": f"Basic {coded}"})
     assert answer.status_code == 204
-    return answer.headers.get("x-webmail-user")
+    given = answer.headers.get("x-webmail-authorization", "").partition(" ")[2]
+    return base64.b64decode(given).decode().partition(":")[0] or None
 
 
-def test_the_web_server_is_told_of_programs(ada, browser) -> None:
+def test_the_web_server_is_told_of_programs(ada, browser, keys) -> None:
     """Of those that came with a password of their own, for that."""
     password = shown(make(ada, use=["groupware"]))
 
@@ -121,6 +122,10 @@ def test_the_web_server_is_told_of_programs(ada, browser) -> None:
     assert asked(browser, "dav", "bob@example.org", password) is None
     assert asked(browser, "dav", "ada@example.org", "Segreta123") is None
     assert asked(browser, "dav", "ada@example.org", app_passwords.generate()) is None
+    [(known, digest)] = keys.groupware.items()
+    key = app_passwords.groupware_key(keys.secret(), "ada@example.org")
+    assert (known, digest) == ("ada@example.org", digest_of(key))
+    assert key != app_passwords.groupware_key(keys.secret(), "bob@example.org")
     assert re.search(r"2026-01-02 03:04 UTC · 192\.0\.2\.7", ada.get(PAGE).text)
 
 
@@ -130,7 +135,7 @@ def test_what_is_no_log_in_is_nobody(browser, header: str) -> None:
     answer = browser.get("/portal/program/dav", headers={"authorization": header})
 
     assert answer.status_code == 204
-    assert "x-webmail-user" not in answer.headers
+    assert "x-webmail-authorization" not in answer.headers
 
 
 def test_who_is_closed_gets_nowhere(ada, browser, book, state) -> None:

@@ -7,6 +7,9 @@ as good as a slow one: nobody tries them all.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
 import secrets
 
@@ -29,6 +32,12 @@ def generate() -> str:
     """Return a new one."""
     groups = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(5))
     return "-".join(groups)
+
+
+def groupware_key(secret: str, address: str) -> str:
+    """Return by what the webmail's server knows *address*, made from the host's *secret*."""
+    made = hmac.digest(secret.encode(), f"groupware {address}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
 
 def uses_of(protocols: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ class MemoryKeyStore:
 
     tickets: dict[bytes, Ticket] = field(default_factory=dict)
     webmail: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
+    groupware: dict[str, bytes] = field(default_factory=dict)
     secrets: dict[int, tuple[str, bytes, AppPassword]] = field(default_factory=dict)
 
     def keep_ticket(self, ticket: Ticket) -> None:
@@ -45,6 +46,14 @@ class MemoryKeyStore:
         """Let *secret*, a digest, open the mailbox *address* by *protocols*."""
         number = max(self.secrets, default=0) + 1
         self.secrets[number] = (address, secret, AppPassword(number, name, tuple(protocols), at))
+
+    def secret(self) -> str:
+        """Return what the keys of calendars are made from; the same for ever, and nobody else's."""
+        return "a secret of a store that is in memory"
+
+    def keep_groupware_key(self, address: str, secret: bytes) -> None:
+        """Let *secret*, a digest, open the calendars and the mailbox of *address* on this host."""
+        self.groupware[address] = secret
 
     def use_app_password(
         self, address: str, secret: bytes, protocol: str, client: str, at: datetime

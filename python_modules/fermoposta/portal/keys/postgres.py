@@ -27,6 +27,10 @@ _ADD = """
 INSERT INTO portal.app_passwords (address, name, secret, protocols, created_at)
 VALUES (:address, :name, :secret, :protocols, :at)
 """
+_GROUPWARE = """
+INSERT INTO portal.groupware_keys (address, secret) VALUES (:address, :secret)
+ON CONFLICT (address) DO NOTHING
+"""
 _USE = """
 UPDATE portal.app_passwords SET used_at = :at, used_from = :client
 WHERE secret = :secret AND address = :address AND :protocol = ANY (protocols)
@@ -48,6 +52,7 @@ class PostgresKeyStore:
             hide_parameters=True,
             connect_args={"connect_timeout": 5, "application_name": "fermoposta-portal"},
         )
+        self._secret: str | None = None
 
     def keep_ticket(self, ticket: Ticket) -> None:
         """Keep *ticket*; those that have expired are dropped."""
@@ -97,6 +102,19 @@ class PostgresKeyStore:
                     "at": at,
                 },
             )
+
+    def secret(self) -> str:
+        """Return what the keys of calendars are made from; the same for ever, and nobody else's."""
+        if self._secret is None:
+            with self._engine.connect() as connection:
+                query = text("SELECT secret FROM portal.keys_secret")
+                self._secret = str(connection.execute(query).scalar_one())
+        return self._secret
+
+    def keep_groupware_key(self, address: str, secret: bytes) -> None:
+        """Let *secret*, a digest, open the calendars and the mailbox of *address* on this host."""
+        with self._engine.begin() as connection:
+            connection.execute(text(_GROUPWARE), {"address": address, "secret": secret})
 
     def use_app_password(
         self, address: str, secret: bytes, protocol: str, client: str, at: datetime

@@ -65,6 +65,12 @@ class KeyStore(Protocol):
     ) -> None:
         """Let *secret*, a digest, open the mailbox *address* by *protocols*."""
 
+    def secret(self) -> str:
+        """Return what the keys of calendars are made from; the same for ever, and nobody else's."""
+
+    def keep_groupware_key(self, address: str, secret: bytes) -> None:
+        """Let *secret*, a digest, open the calendars and the mailbox of *address* on this host."""
+
     def use_app_password(
         self, address: str, secret: bytes, protocol: str, client: str, at: datetime
     ) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from fermoposta.directory.problem import Problem
+    from fermoposta.portal.keys.store import KeyStore
 
 USE_WORDS = {
     "read": _("Read mail (IMAP, POP3)"),
@@ -64,6 +65,8 @@ async def made(request: Request) -> Response:
         return await _list(frame, status=422, wrong=wrong, typed=form.get("name", ""), chosen=uses)
     password = app_passwords.generate()
     protocols = tuple(each for use in uses for each in app_passwords.USES[use])
+    if {"dav", "eas"} & set(protocols):
+        await run_in_threadpool(_keep_groupware_key, portal.keys, address)
     await run_in_threadpool(
         portal.keys.add_app_password,
         address,
@@ -74,6 +77,11 @@ async def made(request: Request) -> Response:
     )
     _log.info("password of a program made", address=address, name=name, protocols=protocols)
     return await _list(frame, status=201, password=password)
+
+
+def _keep_groupware_key(keys: KeyStore, address: str) -> None:
+    key = app_passwords.groupware_key(keys.secret(), address)
+    keys.keep_groupware_key(address, signin.digest_of(key))
 
 
 async def revoked(request: Request) -> Response:

@@ -29,6 +29,21 @@ CREATE TABLE portal.app_passwords (
 );
 CREATE INDEX app_passwords_address ON portal.app_passwords (address);
 
+-- Who came with a password that is good for calendars or for phones, is sent on to the webmail's
+-- server with a key that opens the mailbox for it. It is made from the secret.
+CREATE TABLE portal.keys_secret (
+    id boolean PRIMARY KEY DEFAULT true CHECK (id),
+    secret text NOT NULL
+);
+INSERT INTO portal.keys_secret (secret) VALUES (gen_random_uuid()::text || gen_random_uuid()::text);
+
+CREATE TABLE portal.groupware_keys (
+    address text PRIMARY KEY,
+    secret bytea NOT NULL
+);
+
+GRANT SELECT ON portal.keys_secret TO fermoposta_portal;
+GRANT SELECT, INSERT ON portal.groupware_keys TO fermoposta_portal;
 GRANT SELECT, INSERT, DELETE ON portal.webmail_tickets, portal.webmail_sessions,
     portal.app_passwords TO fermoposta_portal;
 GRANT UPDATE (used_at, used_from) ON portal.app_passwords TO fermoposta_portal;
@@ -38,6 +53,7 @@ CREATE FUNCTION directory.forget_keys() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
     DELETE FROM portal.app_passwords WHERE address = OLD.address;
+    DELETE FROM portal.groupware_keys WHERE address = OLD.address;
     DELETE FROM portal.sessions WHERE address = OLD.address;
     RETURN NULL;
 END
@@ -47,9 +63,9 @@ CREATE TRIGGER forget_keys AFTER DELETE ON directory.addresses
 
 -- Who it is that logs in as *login* by *protocol* from *client*, with what has the SHA-256 *given*.
 -- No row: it is no such key, and the password is looked at. Sessions are the webmail's, which is on
--- this host, and end with the password that opened them. What is good for calendars or for phones is
--- good for the mail that the services behind those send and read on this host; who comes at the
--- *gateway*'s port comes with a phone, and with nothing else.
+-- this host, and end with the password that opened them; so are the keys of calendars. What is good
+-- for phones is good for what the gateway sends on this host; who comes at the *gateway*'s port comes
+-- with a phone, and with nothing else.
 CREATE FUNCTION dovecot.key_of(
     login text, given text, protocol text, client text, gateway boolean
 )
@@ -76,11 +92,17 @@ BEGIN
         RETURN QUERY SELECT known;
         RETURN;
     END IF;
+    IF here AND NOT gateway AND EXISTS (
+        SELECT FROM portal.groupware_keys AS key WHERE key.address = login AND key.secret = sha256
+    ) THEN
+        RETURN QUERY SELECT known;
+        RETURN;
+    END IF;
     UPDATE portal.app_passwords AS one SET used_at = now(), used_from = client
     WHERE one.secret = sha256 AND one.address = login
         AND CASE WHEN gateway THEN 'eas' = ANY (one.protocols)
             ELSE protocol = ANY (one.protocols)
-                OR here AND one.protocols && ARRAY['dav', 'eas'] END;
+                OR here AND protocol = 'smtp' AND 'eas' = ANY (one.protocols) END;
     IF FOUND THEN
         RETURN QUERY SELECT known;
     END IF;
