@@ -47,7 +47,7 @@ QUERY = """<?xml version="1.0"?>
 </c:calendar-query>"""
 POST = """
 import json, sys, urllib.error, urllib.request
-url = "http://127.0.0.1:20000/SOGo" + sys.argv[1]
+url = "http://127.0.0.1:20006/SOGo" + sys.argv[1]
 request = urllib.request.Request(url, b"{}", json.loads(sys.argv[2]), method="POST")
 try:
     print(urllib.request.urlopen(request, timeout=60).status)
