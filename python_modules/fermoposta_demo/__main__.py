@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 
-from fermoposta_demo import host, images, layers, pictures, up
+from fermoposta_demo import host, images, layers, pictures, portal_pictures, up
 from fermoposta_demo.appliance import Appliance
 from fermoposta_demo.paths import DEMO
 from fermoposta_demo.progress import CommandError, give_up, say
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("up", help="start, provision, fill and check the demo host")
     verbs.add_parser("down", help="remove the demo host")
-    verbs.add_parser("pictures", help="take the README's pictures of the demo host that runs")
+    verbs.add_parser("pictures", help="take the documents' pictures of the demo host that runs")
     verbs.add_parser("clean", help="remove the hosts and the images")
     test = verbs.add_parser("test", help="run the layers of tests")
     test.add_argument("--quick", action="store_true", help="only what needs no host")
@@ -41,7 +41,9 @@ def run(chosen: argparse.Namespace) -> int:
         case "down":
             down()
         case "pictures":
-            pictures.take(Appliance.load(DEMO / "demo.json"), DEMO / "screen.txt")
+            appliance = Appliance.load(DEMO / "demo.json")
+            pictures.take(appliance, DEMO / "screen.txt")
+            portal_pictures.take(appliance)
         case "clean":
             down()
             for name in host.names():

@@ -33,6 +33,7 @@ from fermoposta.portal.mine.memory import MemoryMailboxes
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.memory import MemoryRecoveryStore
+from fermoposta.portal.second.memory import MemoryFactorStore
 from fermoposta.portal.store import Session
 from fermoposta.portal.web import SESSION_COOKIE
 from fermoposta.service.settings import Settings
@@ -108,6 +109,7 @@ def run() -> list[Result]:
                 book,
                 tokens=MemoryTokenStore(),
                 keys=MemoryKeyStore(),
+                factors=MemoryFactorStore(),
                 recovery=RecoveryDesk(settings, book, MemoryRecoveryStore(), lambda *_: None, None),
                 mailboxes=MemoryMailboxes(),
                 journal=MemoryJournal(),

@@ -23,6 +23,7 @@ from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.letters import HostPost
 from fermoposta.portal.recovery.postgres import PostgresRecoveryStore
 from fermoposta.portal.recovery.sms import texter_of
+from fermoposta.portal.second.postgres import PostgresFactorStore
 from fermoposta.service import log
 from fermoposta.service.lifetime import settings_or_exit
 from fermoposta.service.listener import KEEP_ALIVE, listener_at
@@ -42,6 +43,7 @@ def main(arguments: list[str]) -> None:
     tokens = PostgresTokenStore(settings.database_url(ROLE))
     remembered = PostgresRecoveryStore(settings.database_url(ROLE))
     keys = PostgresKeyStore(settings.database_url(ROLE))
+    factors = PostgresFactorStore(settings.database_url(ROLE))
     book = Book(directory)
     recovery = RecoveryDesk(settings, book, remembered, HostPost(settings), texter_of(settings))
     mailboxes = AgentMailboxes(settings.agent_mailboxes_socket)
@@ -52,6 +54,7 @@ def main(arguments: list[str]) -> None:
         book,
         tokens=tokens,
         keys=keys,
+        factors=factors,
         recovery=recovery,
         mailboxes=mailboxes,
         journal=AgentJournal(settings.agent_journal_socket),
@@ -74,6 +77,7 @@ def main(arguments: list[str]) -> None:
         store.close()
         tokens.close()
         keys.close()
+        factors.close()
         remembered.close()
         directory.close()
 

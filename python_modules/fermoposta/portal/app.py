@@ -32,6 +32,8 @@ from fermoposta.portal.mine import routes as mine
 from fermoposta.portal.mine.mailboxes import Mailboxes
 from fermoposta.portal.recovery import pages as recovery_pages
 from fermoposta.portal.recovery.desk import RecoveryDesk
+from fermoposta.portal.second import pages as second
+from fermoposta.portal.second.store import FactorStore
 from fermoposta.portal.store import PortalStore
 from fermoposta.service.settings import Settings
 
@@ -50,6 +52,7 @@ def create_app(
     *,
     tokens: TokenStore,
     keys: KeyStore,
+    factors: FactorStore,
     recovery: RecoveryDesk,
     mailboxes: Mailboxes,
     journal: Journal,
@@ -63,6 +66,7 @@ def create_app(
             *discovery.ROUTES,
             *pages.ROUTES,
             *webmail.ROUTES,
+            *second.ROUTES,
             *account.ROUTES,
             *mine.ROUTES,
             *recovery_pages.ROUTES,
@@ -90,6 +94,7 @@ def create_app(
         book=book,
         tokens=tokens,
         keys=keys,
+        factors=factors,
         recovery=recovery,
         mailboxes=mailboxes,
         journal=journal,

@@ -1,5 +1,6 @@
 """The doors for people: front page, client set-up, sign in and out, home."""
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -9,6 +10,7 @@ from fermoposta.clientconfig.facts import domain_of, normalised_address
 from fermoposta.clientconfig.instructions import guides
 from fermoposta.portal import signin
 from fermoposta.portal.access import reader, signed_in
+from fermoposta.portal.second import pages as second
 from fermoposta.portal.web import (
     SESSION_COOKIE,
     client_of,
@@ -20,6 +22,8 @@ from fermoposta.portal.web import (
     portal_of,
     set_cookie,
 )
+
+_log = structlog.get_logger()
 
 
 async def front(request: Request) -> Response:
@@ -59,16 +63,17 @@ async def sign_in(request: Request) -> Response:
     """Open a session, or say that the credentials are wrong, and not which of them."""
     portal, fields = portal_of(request), await form_of(request)
     address, target = fields.get("address", "")[:320], own_path(fields.get("next", ""))
+    client = client_of(request)
+
+    def first() -> tuple[str, bytes, bool]:
+        """Return who it is, with the credential, and whether a code is asked for."""
+        password = fields.get("password", "")
+        known, stored = signin.verify(portal.store, address, password, client, portal.clock())
+        factor = portal.factors.factor(known)
+        return known, signin.digest_of(stored), factor is not None and factor.confirmed
+
     try:
-        opened = await run_in_threadpool(
-            signin.sign_in,
-            portal.store,
-            address,
-            fields.get("password", ""),
-            client_of(request),
-            now=portal.clock(),
-            hours=portal.settings.session_hours,
-        )
+        known, credential, code = await run_in_threadpool(first)
     except signin.RefusedError:
         return page(
             request, "sign_in.html", status=401, address=address, problem="refused", target=target
@@ -79,6 +84,17 @@ async def sign_in(request: Request) -> Response:
         )
         limited.headers["retry-after"] = str(int(signin.WINDOW.total_seconds()))
         return limited
+    if code:
+        return await second.ask_for_code(request, known, credential, target)
+    opened = await run_in_threadpool(
+        signin.open_session,
+        portal.store,
+        known,
+        credential,
+        now=portal.clock(),
+        hours=portal.settings.session_hours,
+    )
+    _log.info("login accepted", address=known, client=client)
     response = RedirectResponse(target or "/home", 303)
     set_cookie(response, SESSION_COOKIE, opened.token)
     return response

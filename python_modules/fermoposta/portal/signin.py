@@ -23,6 +23,9 @@ WINDOW = timedelta(minutes=15)
 LIMITS = Attempts(by_pair=6, by_client=30, by_address=100)
 """Attempts that are answered within the window."""
 
+CODE_LIMITS = Attempts(by_pair=6, by_client=30, by_address=20)
+"""Codes of a second factor that are looked at within the window."""
+
 # Nobody must cost as much time as somebody.
 _DECOY = passwords.hash_password(secrets.token_urlsafe(16))
 _log = structlog.get_logger()
@@ -49,16 +52,36 @@ def sign_in(
 ) -> SignedIn:
     """Return a session of *hours* for *address*; raise RefusedError or TooManyError."""
     known_form, stored = verify(store, address, password, client, now)
+    opened = open_session(store, known_form, digest_of(stored), now=now, hours=hours)
+    _log.info("login accepted", address=known_form, client=client)
+    return opened
+
+
+def open_session(
+    store: PortalStore, address: str, credential: bytes, *, now: datetime, hours: int
+) -> SignedIn:
+    """Return a session of *hours* for *address*, who has shown all that is asked for."""
     token = secrets.token_urlsafe(32)
     session = Session(
         digest=digest_of(token),
-        address=known_form,
-        credential=digest_of(stored),
+        address=address,
+        credential=credential,
         expires_at=now + timedelta(hours=hours),
     )
     store.add_session(session)
-    _log.info("login accepted", address=known_form, client=client)
     return SignedIn(session, token)
+
+
+def count_code(store: PortalStore, address: str, client: str, now: datetime) -> None:
+    """
+    Count a try at the second factor of *address*; raises TooManyError.
+
+    They are counted by themselves: the right password, which whoever tries has, forgives none.
+    """
+    tried = store.note_attempt(f"code {address}", network_of(client), now, now - WINDOW)
+    if exceeds(tried, CODE_LIMITS):
+        _log.warning("login limited", address=address, client=client)
+        raise TooManyError
 
 
 def verify(

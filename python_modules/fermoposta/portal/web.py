@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fermoposta.portal.keys.store import KeyStore
     from fermoposta.portal.mine.mailboxes import Mailboxes
     from fermoposta.portal.recovery.desk import RecoveryDesk
+    from fermoposta.portal.second.store import FactorStore
 
 SESSION_COOKIE = "__Host-fermoposta"
 FORM_COOKIE = "__Host-fermoposta-form"
@@ -76,6 +77,7 @@ class Portal:
     book: Book
     tokens: "TokenStore"
     keys: "KeyStore"
+    factors: "FactorStore"
     recovery: "RecoveryDesk"
     mailboxes: "Mailboxes"
     journal: "Journal"

@@ -23,6 +23,7 @@ from fermoposta.portal.mine.memory import MemoryMailboxes
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.memory import MemoryRecoveryStore
 from fermoposta.portal.recovery.sms import SmsError
+from fermoposta.portal.second.memory import MemoryFactorStore
 from fermoposta.service.settings import Settings
 
 PASSWORD = "Segreta123"
@@ -144,6 +145,11 @@ def keys() -> MemoryKeyStore:
     return MemoryKeyStore()
 
 
+@pytest.fixture
+def factors() -> MemoryFactorStore:
+    return MemoryFactorStore()
+
+
 @dataclass
 class Outbox:
     """Takes what would be sent: mails with their recipients, and text messages."""
@@ -199,6 +205,7 @@ def app(
     book: Book,
     tokens: MemoryTokenStore,
     keys: MemoryKeyStore,
+    factors: MemoryFactorStore,
     recovery: RecoveryDesk,
     mailboxes: MemoryMailboxes,
     journal: MemoryJournal,
@@ -212,6 +219,7 @@ def app(
         book,
         tokens=tokens,
         keys=keys,
+        factors=factors,
         recovery=recovery,
         mailboxes=mailboxes,
         journal=journal,

@@ -535,3 +535,13 @@ class TestPage:
             assert browser.send(f"/tokens/{path}/end", page="/tokens").status_code == 404
         assert browser.ask("POST", "/tokens", data={"name": "x", "days": "1"}).status_code == 403
         assert list(tokens.tokens) == [token.id]
+
+
+def test_what_can_not_be_done_is_said_before_how_it_was_asked(api) -> None:
+    """Whoever writes to what only the inventory makes hears that, whatever they send."""
+    for method, path in (("POST", "/companies"), ("PUT", "/companies/acme"), ("PUT", "/users")):
+        answer = api(method, path, content_type="text/plain")
+        assert answer.status_code == 405, path
+        assert "GET" in answer.headers["allow"]
+    assert api("POST", "/users", content_type="text/plain").status_code == 415
+    assert api("POST", "/nonsense", content_type="text/plain").status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 1024
 """Bytes of the largest record that is typed: a group with some thousand members."""
+_log = structlog.get_logger()
 MOST_GONE = 1000
 """How many records can be taken away at once."""
 
@@ -87,6 +89,22 @@ async def changed(request: Request) -> Response:
     except RefusedError as error:
         return await _form(frame, entry, inputs, error)
     return RedirectResponse(with_query(frame.path, done="saved", text=key.split(" ")[-1]), 303)
+
+
+async def second_factor_removed(request: Request) -> Response:
+    """Take away the second factor of somebody who has lost the app, and the codes."""
+    frame = await Frame.of(request)
+    form = await form_of(request)
+    if frame.sheet.kind is not Kind.USERS:
+        raise HTTPException(404)
+    key = form.get("key", "")
+    try:
+        user = await frame.ask(lambda: frame.desk.look_after(key))
+    except RefusedError as error:
+        raise HTTPException(error.status) from error
+    await run_in_threadpool(portal_of(request).factors.remove, user.address)
+    _log.info("second factor removed", address=user.address, actor=frame.asks.person.address)
+    return RedirectResponse(with_query(f"{frame.path}/edit", key=user.address), 303)
 
 
 async def asked(request: Request) -> Response:
@@ -193,8 +211,17 @@ async def _form(
         wrong=wrong,
         elsewhere=[words for name, said in wrong.items() if name not in shown_at for words in said],
         used=None if entry is None else await _used(frame, entry),
+        second_factor=entry is not None and await _second_factor(frame, entry),
         labels={each.name: each.label for each in fields} | {"key": frame.sheet.key_label},
     )
+
+
+async def _second_factor(frame: Frame, entry: Entry) -> bool:
+    """Tell whether the user signs in with a code, too."""
+    if entry.kind is not Kind.USERS:
+        return False
+    factor = await run_in_threadpool(portal_of(frame.request).factors.factor, entry.key)
+    return factor is not None and factor.confirmed
 
 
 async def _used(frame: Frame, entry: Entry) -> Used | None:

@@ -62,6 +62,7 @@ ROUTES = [
     Route("/admin/{slug}/new", edit.made, methods=["POST"]),
     Route("/admin/{slug}/edit", edit.shown),
     Route("/admin/{slug}/edit", edit.changed, methods=["POST"]),
+    Route("/admin/{slug}/second-factor", edit.second_factor_removed, methods=["POST"]),
     Route("/admin/{slug}/delete", edit.asked),
     Route("/admin/{slug}/delete", edit.gone, methods=["POST"]),
     Route("/admin/{slug}/change", many.chosen),

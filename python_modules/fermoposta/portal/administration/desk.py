@@ -308,6 +308,19 @@ class Desk:
         if record.role is not None and not self._reaches(state, record.role):
             raise ForbiddenError("nobody gives a role that reaches beyond their own")
 
+    def look_after(self, address: str) -> User:
+        """
+        Return the user *address*, if this desk may change how they sign in.
+
+        Raises NotThereError, and ForbiddenError for who administers more.
+        """
+        state = self.book.state()
+        user = state.users.get(address)
+        if user is None or not self.scope.holds(user):
+            raise NotThereError
+        self._refuse_above(user, self._above(state))
+        return user
+
     def _refuse_above(self, record: Record, above: AbstractSet[str]) -> None:
         """Raise ForbiddenError where *record* is about a mailbox of *above*."""
         if record.key.partition(" ")[0] in above:

@@ -51,7 +51,8 @@ LARGEST_BULK = 8 * 2**20
 LARGEST_PAGE = 200
 MOST = 1000
 """Records that are made at once: hashing a password takes its time."""
-WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+BODIED = frozenset({"POST", "PUT", "PATCH"})
+WRITING = BODIED | {"DELETE"}
 JSON = ("application/json",)
 PATCHES = ("application/merge-patch+json", "application/json")
 OPENAPI = Path(__file__).parent / "openapi.json"
@@ -70,13 +71,7 @@ class Call:
     @property
     def kind(self) -> Kind:
         """The kind that is asked for."""
-        try:
-            kind = Kind(self.request.path_params["kind"])
-        except ValueError:
-            raise NotThereError from None
-        if kind not in KINDS:
-            raise NotThereError
-        return kind
+        return _kind_of(self.request)
 
     @property
     def key(self) -> str:
@@ -114,6 +109,9 @@ class Door:
         handler = self.handlers.get(method)
         if handler is None:
             raise _not_allowed({*self.handlers, "HEAD"})
+        if method in BODIED:
+            # What can't be done at all is said before what is wrong with how it was asked.
+            _only(_kind_of(request), WRITABLE, {"GET", "DELETE"} & self.handlers.keys())
         body = await _body_of(request)
         return await run_in_threadpool(handler, Call(request, desk, body))
 
@@ -133,6 +131,16 @@ class OpenDoor:
         except ApiError as error:
             response = problem(error)
         await response(scope, receive, send)
+
+
+def _kind_of(request: Request) -> Kind:
+    try:
+        kind = Kind(request.path_params["kind"])
+    except ValueError:
+        raise NotThereError from None
+    if kind not in KINDS:
+        raise NotThereError
+    return kind
 
 
 def _not_allowed(allowed: set[str], detail: str = "") -> ApiError:
@@ -161,7 +169,7 @@ def _desk_of(request: Request, *, writes: bool) -> Desk:
 
 async def _body_of(request: Request) -> Any:  # noqa: ANN401 - whatever JSON there is
     """Return the JSON of a request that has some, None for others."""
-    if request.method not in ("POST", "PUT", "PATCH"):
+    if request.method not in BODIED:
         return None
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     taken = PATCHES if request.method == "PATCH" else JSON
@@ -236,7 +244,6 @@ def _number(said: str, name: str, low: int, high: int) -> int:
 
 def made(call: Call) -> Response:
     """Make or replace many, all or none."""
-    _only(call.kind, WRITABLE, {"GET"})
     if len(call.body) > MOST:
         raise ApiError(413, f"Send at most {MOST} records at once.")
     problems = [
@@ -261,7 +268,6 @@ def one(call: Call) -> Response:
 
 def put(call: Call) -> Response:
     """Make a record, or replace the one that is there."""
-    _only(call.kind, WRITABLE, {"GET", "DELETE"})
     _refuse_fixed(call)
     outcome = call.desk.put(
         call.kind, call.key, call.body, etag=_condition(call), dry_run=call.dry_run
@@ -271,7 +277,6 @@ def put(call: Call) -> Response:
 
 def patch(call: Call) -> Response:
     """Merge into what is there."""
-    _only(call.kind, WRITABLE, {"GET", "DELETE"})
     _refuse_fixed(call)
     outcome = call.desk.patch(
         call.kind, call.key, call.body, etag=_condition(call), dry_run=call.dry_run
@@ -357,5 +362,6 @@ ROUTES = [
         f"{BASE}/{{kind:str}}/{{key:path}}",
         Door({"GET": one, "PUT": put, "PATCH": patch, "DELETE": delete}),
     ),
+    Route("/api", OpenDoor(nothing)),
     Route("/api/{rest:path}", OpenDoor(nothing)),
 ]
