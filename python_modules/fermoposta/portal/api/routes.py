@@ -362,6 +362,5 @@ ROUTES = [
         f"{BASE}/{{kind:str}}/{{key:path}}",
         Door({"GET": one, "PUT": put, "PATCH": patch, "DELETE": delete}),
     ),
-    Route("/api", OpenDoor(nothing)),
     Route("/api/{rest:path}", OpenDoor(nothing)),
 ]
