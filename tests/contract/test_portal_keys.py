@@ -159,6 +159,10 @@ def test_it_ends_with_the_session(
     assert ask(ADA, client="127.0.0.1") == []
     assert keys.webmail_session(b"c" * 32) is None
     assert keys.take_ticket(b"1" * 32, NOW) is None
+    keys.open_webmail(b"d" * 32, SESSION.digest, digest(SECRET))
+    keys.keep_ticket(Ticket(b"2" * 32, SESSION.digest, b"s" * 32, NOW + SOON))
+    assert keys.webmail_session(b"d" * 32) is None
+    assert keys.take_ticket(b"2" * 32, NOW) is None
 
 
 @pytest.mark.parametrize(

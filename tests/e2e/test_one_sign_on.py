@@ -121,6 +121,20 @@ def test_the_webmails_own_log_in_is_closed(web: Web, zoe: Account) -> None:
     assert answer.headers.get_all("Set-Cookie") is None
 
 
+def test_what_the_portal_tells_the_web_server_is_told_to_nobody(web: Web, zoe: Account) -> None:
+    """At neither host, with a session's cookie or a program's password."""
+    cookie = Session(web, zoe).headers["Cookie"]
+    program = app_password(web, zoe, "groupware")
+
+    for host in (WEBMAIL.removesuffix("/SOGo"), "https://portal.example.org"):
+        for path in ("whose", "program/dav", "start"):
+            answer = web.ask(
+                "GET", f"{host}/portal/{path}", account=program, headers={"Cookie": cookie}
+            )
+            assert answer.status == 404
+            assert not [each for each in answer.headers if each.lower().startswith("x-webmail")]
+
+
 def test_another_site_has_nothing_done(web: Web, zoe: Account) -> None:
     """It may lead to the webmail's pages, and to nothing else in the reader's session."""
     session = Session(web, zoe)

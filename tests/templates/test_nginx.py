@@ -173,6 +173,13 @@ def test_what_the_portal_tells_the_web_server_nobody_else_hears(rendered):
     }
 
 
+def test_at_the_portals_own_host_the_web_servers_questions_are_nothing(rendered):
+    """Nobody asks by hand what opens a mailbox."""
+    block = re.search(r"(?s)location \^~ /portal/ \{(.*?)\}", rendered("portal"))[1]
+
+    assert block.split() == ["return", "404;"]
+
+
 @pytest.mark.parametrize(
     ("came", "forged"),
     [

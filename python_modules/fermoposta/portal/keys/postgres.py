@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 _KEEP = """
 INSERT INTO portal.webmail_tickets (digest, session, state, expires_at)
-VALUES (:digest, :session, :state, :expires_at)
+SELECT :digest, session.digest, :state, :expires_at FROM portal.sessions AS session
+WHERE session.digest = :session
 """
 _TAKE = """
 DELETE FROM portal.webmail_tickets WHERE digest = :digest
 RETURNING digest, session, state, expires_at
 """
 _OPEN = """
-INSERT INTO portal.webmail_sessions (digest, session, secret) VALUES (:digest, :session, :secret)
+INSERT INTO portal.webmail_sessions (digest, session, secret)
+SELECT :digest, session.digest, :secret FROM portal.sessions AS session
+WHERE session.digest = :session
 """
 _ADD = """
 INSERT INTO portal.app_passwords (address, name, secret, protocols, created_at)

@@ -44,7 +44,7 @@ class KeyStore(Protocol):
     """Every method is one transaction."""
 
     def keep_ticket(self, ticket: Ticket) -> None:
-        """Keep *ticket*; those that have expired are dropped."""
+        """Keep *ticket*, unless its session has ended; those that have expired are dropped."""
 
     def take_ticket(self, digest: bytes, now: datetime) -> Ticket | None:
         """Return the ticket of *digest* unless it has expired, and forget it."""
@@ -54,7 +54,7 @@ class KeyStore(Protocol):
         Remember that the webmail's cookie of *digest* stands for the portal's *session*.
 
         *secret* is the digest of what the webmail then opens the mailbox with. All of it ends with
-        the session.
+        the session; where that has ended already, nothing begins.
         """
 
     def webmail_session(self, digest: bytes) -> bytes | None:
