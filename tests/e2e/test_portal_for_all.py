@@ -11,8 +11,12 @@ from clients.mail import token
 from clients.office import Office
 from clients.portal import Visitor
 from clients.web import Web
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.wait import WebDriverWait
 
 from fermoposta_demo.browser import chromium
 
@@ -91,6 +95,13 @@ def test_the_keyboard_is_enough(appliance: Appliance, zoe: Account) -> None:
         def press(*keys: str) -> None:
             ActionChains(driver).send_keys(*keys).perform()
 
+        def enter(*before: str) -> None:
+            """Press Enter, and wait for the page after it."""
+            page = driver.find_element(By.TAG_NAME, "html")
+            press(*before, Keys.ENTER)
+            waiting = WebDriverWait(driver, 20, ignored_exceptions=[WebDriverException])
+            waiting.until(expected_conditions.staleness_of(page))
+
         def tab_to(words: str) -> None:
             """Go on by Tab until what has the focus is called *words*."""
             for _ in range(120):
@@ -107,22 +118,22 @@ def test_the_keyboard_is_enough(appliance: Appliance, zoe: Account) -> None:
             pytest.fail(f"{words!r} is not reached by Tab")
 
         driver.get(f"{appliance.urls['portal']}login")
-        press(zoe.address, Keys.TAB, zoe.password or "", Keys.ENTER)
+        enter(zoe.address, Keys.TAB, zoe.password or "")
         office = Office(driver, appliance.urls["portal"].rstrip("/"))
         assert zoe.address in office.text
         tab_to("Impostazioni")
-        press(Keys.ENTER)
+        enter()
         tab_to("Password dei programmi")
-        press(Keys.ENTER)
+        enter()
         tab_to("Programma o telefono")
         press(name)
         tab_to("Password della casella")
         press(zoe.password or "")
         tab_to("Crea una password")
-        press(Keys.ENTER)
+        enter()
         assert name in office.text
         tab_to("Esci")
-        press(Keys.ENTER)
+        enter()
         office.go("/home")
         assert "/login" in driver.current_url
 
