@@ -40,7 +40,7 @@ OFFICE = (
     *("/admin/users/edit?key=bob@example.org", "/admin/aliases", "/admin/groups"),
     *("/admin/resources", "/admin/send-as", "/admin/allowed-domains", "/admin/junk-rules"),
     *("/admin/users/delete?key=bob@example.org", "/admin/devices", "/admin/audit"),
-    *("/admin/trace?recipient=bob@example.org", "/admin/health", "/tokens"),
+    *("/admin/trace?recipient=ada@example.org", "/admin/health", "/tokens"),
 )
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
