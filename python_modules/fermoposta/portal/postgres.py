@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import text
 
 from fermoposta.directory.audit import AuditEntry
+from fermoposta.portal.engine import engine_of
 from fermoposta.portal.store import Attempts, DomainSummary, Finding, Person, Session, Used
 
 _PERSON = """
@@ -59,13 +60,7 @@ class PostgresPortalStore:
     """Sessions and attempts survive a restart, and several portals may share them."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(
-            url,
-            pool_pre_ping=True,  # a restart of the database costs no reader an error
-            pool_size=5,
-            hide_parameters=True,  # they would stand in the message of an error
-            connect_args={"connect_timeout": 5, "application_name": "fermoposta-portal"},
-        )
+        self._engine = engine_of(url, most=5)
 
     def hosts(self, domain: str) -> bool:
         """Tell whether *domain* is one of ours."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, RowMapping, create_engine, text
+from sqlalchemy import RowMapping, text
 
 from fermoposta.portal.api.tokens import Token
+from fermoposta.portal.engine import engine_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,13 +31,7 @@ class PostgresTokenStore:
     """Tokens survive a restart, and several portals may share them."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=2,
-            hide_parameters=True,  # they would stand in the message of an error
-            connect_args={"connect_timeout": 5, "application_name": "fermoposta-portal"},
-        )
+        self._engine = engine_of(url, most=2)
 
     def add(self, token: Token) -> None:
         """Keep *token*; those that have expired when it was made are dropped."""

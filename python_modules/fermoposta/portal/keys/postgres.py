@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import text
 
+from fermoposta.portal.engine import engine_of
 from fermoposta.portal.keys.store import AppPassword, Ticket
 
 if TYPE_CHECKING:
@@ -48,13 +49,7 @@ class PostgresKeyStore:
     """Dovecot asks the same tables."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=5,
-            hide_parameters=True,
-            connect_args={"connect_timeout": 5, "application_name": "fermoposta-portal"},
-        )
+        self._engine = engine_of(url, most=5)
         self._secret: str | None = None
 
     def keep_ticket(self, ticket: Ticket) -> None:

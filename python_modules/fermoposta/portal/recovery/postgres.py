@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import text
 
+from fermoposta.portal.engine import engine_of
 from fermoposta.portal.recovery.store import Link
 
 if TYPE_CHECKING:
@@ -27,13 +28,7 @@ class PostgresRecoveryStore:
     """Tries and links survive a restart, and several portals may share them."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=2,
-            hide_parameters=True,
-            connect_args={"connect_timeout": 5, "application_name": "fermoposta-portal"},
-        )
+        self._engine = engine_of(url, most=2)
 
     def secret(self) -> str:
         """Return what decoys are made from; the same for ever, and nobody else's."""

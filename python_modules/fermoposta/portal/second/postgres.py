@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import text
 
+from fermoposta.portal.engine import engine_of
 from fermoposta.portal.second.store import Factor, Half
 
 if TYPE_CHECKING:
@@ -47,13 +48,7 @@ class PostgresFactorStore:
     """Factors survive a restart, and several portals may share them."""
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=2,
-            hide_parameters=True,
-            connect_args={"connect_timeout": 5, "application_name": "fermoposta-portal"},
-        )
+        self._engine = engine_of(url, most=2)
 
     def factor(self, address: str) -> Factor | None:
         """Return the factor of *address*, confirmed or not."""
