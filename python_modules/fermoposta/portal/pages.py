@@ -1,6 +1,5 @@
 """The doors for people: front page, client set-up, sign in and out, home."""
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -22,8 +21,6 @@ from fermoposta.portal.web import (
     portal_of,
     set_cookie,
 )
-
-_log = structlog.get_logger()
 
 
 async def front(request: Request) -> Response:
@@ -91,10 +88,10 @@ async def sign_in(request: Request) -> Response:
         portal.store,
         known,
         credential,
+        client,
         now=portal.clock(),
         hours=portal.settings.session_hours,
     )
-    _log.info("login accepted", address=known, client=client)
     response = RedirectResponse(target or "/home", 303)
     set_cookie(response, SESSION_COOKIE, opened.token)
     return response

@@ -52,13 +52,11 @@ def sign_in(
 ) -> SignedIn:
     """Return a session of *hours* for *address*; raise RefusedError or TooManyError."""
     known_form, stored = verify(store, address, password, client, now)
-    opened = open_session(store, known_form, digest_of(stored), now=now, hours=hours)
-    _log.info("login accepted", address=known_form, client=client)
-    return opened
+    return open_session(store, known_form, digest_of(stored), client, now=now, hours=hours)
 
 
 def open_session(
-    store: PortalStore, address: str, credential: bytes, *, now: datetime, hours: int
+    store: PortalStore, address: str, credential: bytes, client: str, *, now: datetime, hours: int
 ) -> SignedIn:
     """Return a session of *hours* for *address*, who has shown all that is asked for."""
     token = secrets.token_urlsafe(32)
@@ -69,6 +67,7 @@ def open_session(
         expires_at=now + timedelta(hours=hours),
     )
     store.add_session(session)
+    _log.info("login accepted", address=address, client=client)
     return SignedIn(session, token)
 
 

@@ -11,10 +11,9 @@ import base64
 import hashlib
 import hmac
 import re
-import secrets
 
-ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-"""Without what is taken for something else when it is typed: l and 1, o and 0."""
+from fermoposta.portal.typed import ALPHABET, in_groups
+
 SHAPE = re.compile(rf"(?:[{ALPHABET}]{{4}}-){{4}}[{ALPHABET}]{{4}}")
 MOST = 50
 """How many somebody may have."""
@@ -30,8 +29,7 @@ USES = {
 
 def generate() -> str:
     """Return a new one."""
-    groups = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(5))
-    return "-".join(groups)
+    return in_groups(5, 4)
 
 
 def groupware_key(secret: str, address: str) -> str:

@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-PROTOCOLS = ("imap", "pop3", "smtp", "sieve", "dav", "eas")
-"""What a password of a program may be good for: Dovecot's names of services, and those of ours."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -63,7 +60,11 @@ class KeyStore(Protocol):
     def add_app_password(
         self, address: str, name: str, protocols: Sequence[str], secret: bytes, at: datetime
     ) -> None:
-        """Let *secret*, a digest, open the mailbox *address* by *protocols*."""
+        """
+        Let *secret*, a digest, open the mailbox *address* by *protocols*.
+
+        Those are Dovecot's names of services, imap, pop3, smtp, sieve, and ours, dav and eas.
+        """
 
     def secret(self) -> str:
         """Return what the keys of calendars are made from; the same for ever, and nobody else's."""

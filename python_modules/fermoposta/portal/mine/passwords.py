@@ -56,7 +56,8 @@ async def made(request: Request) -> Response:
     wrong = by_field(problems, language)
     if not uses:
         wrong["use"] = [said(_("Choose at least one."), language)]
-    if len(portal.keys.app_passwords(address)) >= app_passwords.MOST:
+    there = await run_in_threadpool(portal.keys.app_passwords, address)
+    if len(there) >= app_passwords.MOST:
         full = _("There are too many; revoke one that is no longer used.")
         wrong["name"] = [said(full, language)]
     if problem := await not_current(request, address, form.get("current", "")):

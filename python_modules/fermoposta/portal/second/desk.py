@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hmac
 import re
-import secrets
 from typing import TYPE_CHECKING
 
 import pyotp
 import segno
 
 from fermoposta.portal.signin import digest_of
+from fermoposta.portal.typed import in_groups
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +26,6 @@ STEP = 30
 """Seconds that a code is shown (RFC 6238, section 5.2)."""
 CODES = 10
 """How many there are for when the app is lost."""
-_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def new_secret() -> str:
@@ -36,10 +35,7 @@ def new_secret() -> str:
 
 def new_codes() -> list[str]:
     """Return codes for when the app is lost, of 50 bits each."""
-    return [
-        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2))
-        for _ in range(CODES)
-    ]
+    return [in_groups(2, 5) for _ in range(CODES)]
 
 
 def picture(secret: str, address: str, organisation: str) -> str:

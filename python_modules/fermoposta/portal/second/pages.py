@@ -81,11 +81,9 @@ async def code_given(request: Request) -> Response:
         # Without one, an administrator has just taken it away: the password was right.
         portal.factors.drop_half(half.digest)
         hours = portal.settings.session_hours
-        opened = signin.open_session(
-            portal.store, half.address, half.credential, now=now, hours=hours
+        return signin.open_session(
+            portal.store, half.address, half.credential, client, now=now, hours=hours
         )
-        _log.info("login accepted", address=half.address, client=client)
-        return opened
 
     try:
         opened = await run_in_threadpool(attempt)
