@@ -7,13 +7,15 @@ import re
 
 import pytest
 
-from fermoposta.directory.model import Kind
+from fermoposta.directory import personal
+from fermoposta.directory.model import Actions, Condition, Kind, MessageRule, Owner, names_of
 from fermoposta.inventory.fields import FORMS
 from fermoposta.portal.admin.sheets import NOT_SHOWN, SHEETS
 
 ADA, EVE, BOB = "ada@example.org", "eve@example.net", "bob@example.org"
 PASSWORD = "Nuova2026x"
 EVERY = [sheet.slug for sheet in SHEETS]
+MADE = [sheet.slug for sheet in SHEETS if sheet.made]
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def text_of(answer) -> str:
     return html.unescape(answer.text)
 
 
-@pytest.mark.parametrize("slug", EVERY)
+@pytest.mark.parametrize("slug", MADE)
 @pytest.mark.feature("F117")
 @pytest.mark.feature("F118")
 @pytest.mark.feature("F119")
@@ -66,6 +68,57 @@ def test_each_kind_has_a_page_with_a_button_to_add(ada, slug: str) -> None:
     assert f'href="/admin/{slug}/new"' in page.text
     assert all(f'href="/admin/{each}"' in page.text for each in EVERY)
     assert ada.get(f"/admin/{slug}/new").status_code == 200
+
+
+def test_rules_of_others_are_shown_and_taken_away_not_made(ada, book) -> None:
+    """In words; what people want with their mail is theirs to say."""
+    state = book.state()
+    rule = MessageRule(
+        BOB,
+        "Fatture <b>",
+        (Condition("subject", "contains", "fattura"), Condition("header", "is", "x", "List-Id")),
+        Actions(forward=("ada@example.org",), discard=True),
+        managed_by=Owner.PORTAL,
+    )
+    book.change(lambda now: personal.put(now, rule), actor=BOB)
+    key = f"{BOB} Fatture <b>"
+
+    page = text_of(ada.get(f"/admin/message-rules/edit?key={key}"))
+
+    for words in ("contiene fattura", "List-Id è x", "Inoltra", "ada@example.org", "cestino"):
+        assert words in page
+    assert "<b>" not in ada.get("/admin/message-rules").text
+    assert 'href="/admin/message-rules/new"' not in ada.get("/admin/message-rules").text
+    assert ada.get("/admin/message-rules/new").status_code == 404
+    form = f"/admin/message-rules/delete?key={key}"
+    changed = ada.send(f"/admin/message-rules/edit?key={key}", page=form, enabled="off")
+    assert changed.status_code == 403
+    assert ada.send("/admin/message-rules/delete", page=form, key=key).status_code == 303
+    assert book.state().of(Kind.MESSAGE_RULES) == state.of(Kind.MESSAGE_RULES)
+
+
+def test_single_rights_and_other_profiles_come_back_as_they_were(ada, book) -> None:
+    """What is shown and saved unchanged changes nothing."""
+    rights = ["read", "create"]
+    made(ada, "grants", key={"address": BOB, "other": ADA, "folder": "calendar"}, rights="owner")
+    page = f"/admin/grants/edit?key={BOB} {ADA} calendar"
+    etag = re.search(r'name="etag" value="(\w+)"', ada.get(page).text)[1]
+
+    saved = ada.send(page, page=page, etag=etag, rights="", **{"rights.single": rights})
+
+    assert saved.status_code == 303
+    shown = ada.get(page).text
+    assert all(f'value="{each}" checked' in shown for each in rights)
+    assert 'value="edit_all" checked' not in shown
+    grant = book.state().grants[f"{BOB} {ADA} calendar"]
+    assert names_of(grant.rights) == rights
+
+    line = f"key,folders.calendar,folders.inbox\n{BOB} {ADA},visible read create,secretary\n"
+    page = "/admin/delegations/import"
+    assert ada.send(page, page=page, csv=line, step="do").status_code == 303
+    shown = ada.get(f"/admin/delegations/edit?key={BOB} {ADA}").text
+    assert '<option value="visible read create" selected>' in shown
+    assert ";visible read create;;secretary;;;" in ada.get("/admin/delegations/export.csv").text
 
 
 @pytest.mark.parametrize(
@@ -198,6 +251,36 @@ def test_what_is_wrong_is_said_at_its_field(ada, book, fields, said: str) -> Non
             {"key": {"sender": "@spam.example"}, "action": "block"},
             Kind.JUNK_RULES,
             "example.org @spam.example",
+        ),
+        (
+            "delegations",
+            {"key": {"address": BOB, "other": ADA}, "folders.calendar": "secretary"},
+            Kind.DELEGATIONS,
+            f"{BOB} {ADA}",
+        ),
+        (
+            "grants",
+            {"key": {"address": BOB, "other": ADA, "folder": "calendar"}, "rights": "read_only"},
+            Kind.GRANTS,
+            f"{BOB} {ADA} calendar",
+        ),
+        (
+            "out-of-office",
+            {"key": {"address": BOB}, "text": "Sono via.", "audience": "company", "days": "7"},
+            Kind.OUT_OF_OFFICE,
+            BOB,
+        ),
+        (
+            "device-policies",
+            {"key": {"name": "severa"}, "company": "acme", "password_required": "on"},
+            Kind.DEVICE_POLICIES,
+            "severa",
+        ),
+        (
+            "device-access",
+            {"key": {"name": BOB}, "unknown": "block", "types": "iPhone: allow\n"},
+            Kind.DEVICE_ACCESS,
+            BOB,
         ),
     ],
 )

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from fermoposta.directory.model import Kind
+from fermoposta.directory.model.records import DELEGATION_FOLDERS
 from fermoposta.directory.steps import Action
 from fermoposta.portal.admin.frame import Frame, RefusedError, with_query
 from fermoposta.portal.admin.inputs import fields_of, inputs_of, key_inputs, key_of
@@ -39,6 +40,8 @@ MOST_GONE = 1000
 async def blank(request: Request) -> Response:
     """Ask for a new record."""
     frame = await Frame.of(request)
+    if not frame.sheet.made:
+        raise HTTPException(404)
     inputs = inputs_of(frame.sheet, usual(frame.sheet.kind))
     asked = {"key.domain": request.query_params.get("domain", "")}
     return await _form(frame, None, inputs | asked)
@@ -175,6 +178,8 @@ def _given(frame: Frame, form: Fields) -> Inputs:
     for each in frame.sheet.fields:
         if each.control is Control.SWITCH:
             inputs[each.name] = "on" if form.get(each.name) == "on" else "off"
+        if each.control is Control.RIGHTS:
+            inputs[f"{each.name}.single"] = " ".join(form.getlist(f"{each.name}.single"))
     return inputs
 
 
@@ -213,6 +218,7 @@ async def _form(
         used=None if entry is None else await _used(frame, entry),
         second_factor=entry is not None and await _second_factor(frame, entry),
         labels={each.name: each.label for each in fields} | {"key": frame.sheet.key_label},
+        folders=DELEGATION_FOLDERS,
     )
 
 

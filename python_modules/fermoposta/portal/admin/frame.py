@@ -16,6 +16,14 @@ from fermoposta.portal.admin.sheets import SHEETS
 from fermoposta.portal.administration import ConflictError, Desk, ForbiddenError, NotThereError
 from fermoposta.portal.problems import by_field, said
 from fermoposta.portal.web import language_of, page, portal_of
+from fermoposta.portal.words import (
+    ACTION_WORDS,
+    FIELD_WORDS,
+    FOLDER_WORDS,
+    PROFILE_WORDS,
+    RIGHT_WORDS,
+    TEST_WORDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +35,14 @@ if TYPE_CHECKING:
     from fermoposta.portal.admin.sheets import Sheet
 
 T = TypeVar("T")
+WORDS = {
+    "actions": ACTION_WORDS,
+    "fields": FIELD_WORDS,
+    "folders": FOLDER_WORDS,
+    "profiles": PROFILE_WORDS,
+    "rights": RIGHT_WORDS,
+    "tests": TEST_WORDS,
+}
 _BY_SLUG = {sheet.slug: sheet for sheet in SHEETS}
 
 
@@ -73,6 +89,8 @@ class Frame:
             sheets=SHEETS,
             here=self.path,
             domains=sorted(self.asks.scope.domains),
+            companies=sorted(self.asks.scope.companies),
+            words=WORDS,
             names_administrators=self.asks.names_administrators,
             **facts,
         )

@@ -1,8 +1,8 @@
 """
 What stands in the controls of a form, and what it means: texts by name, and an inventory's values.
 
-A list stands in one control, a value a line; a role in three. The columns of a CSV file have the
-same names.
+A list stands in one control, a value a line, and so does a mapping; a role in three. The columns
+of a CSV file have the same names.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fermoposta.directory.model import RIGHTS
+from fermoposta.directory.model.records import DELEGATION_FOLDERS
 from fermoposta.portal.admin.sheets import Control, Key
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ def names_of(each: Field) -> tuple[str, ...]:
         return (each.name, f"{each.name}.companies", f"{each.name}.domains")
     if each.control is Control.SENDERS:
         return (each.name, f"{each.name}.addresses")
+    if each.control is Control.RIGHTS:
+        return (each.name, f"{each.name}.single")
+    if each.control is Control.FOLDERS:
+        return tuple(f"{each.name}.{folder}" for folder in DELEGATION_FOLDERS)
     return (each.name,)
 
 
@@ -46,6 +52,17 @@ def inputs_of(sheet: Sheet, fields: Mapping[str, object]) -> Inputs:
                 listed = isinstance(value, list)
                 made[each.name] = "" if listed else str(value or "")
                 made[f"{each.name}.addresses"] = _lines(value if listed else None)
+            case Control.RIGHTS:
+                listed = isinstance(value, list)
+                made[each.name] = "" if listed else str(value or "no_rights")
+                made[f"{each.name}.single"] = _lines(value if listed else None)
+            case Control.FOLDERS:
+                given = value if isinstance(value, dict) else {}
+                for folder in DELEGATION_FOLDERS:
+                    made[f"{each.name}.{folder}"] = _rights_text(given.get(folder))
+            case Control.PAIRS:
+                pairs = value if isinstance(value, dict) else {}
+                made[each.name] = "\n".join(f"{name}: {word}" for name, word in pairs.items())
             case _:
                 made[each.name] = _text(value)
     return made
@@ -59,7 +76,7 @@ def fields_of(sheet: Sheet, inputs: Mapping[str, str]) -> dict[str, object]:
     """
     made: dict[str, object] = {}
     for each in sheet.fields:
-        if each.name in inputs:
+        if any(name in inputs for name in names_of(each)):
             value = _READERS.get(each.control, _line)(each, inputs)
             if value is not None:
                 made[each.name] = value
@@ -103,6 +120,29 @@ def _senders(each: Field, inputs: Mapping[str, str]) -> object:
     return inputs[each.name] or words(inputs.get(f"{each.name}.addresses", "")) or None
 
 
+def _rights(each: Field, inputs: Mapping[str, str]) -> object:
+    return inputs.get(each.name) or words(inputs.get(f"{each.name}.single", ""))
+
+
+def _folders(each: Field, inputs: Mapping[str, str]) -> object:
+    made: dict[str, object] = {}
+    for folder in DELEGATION_FOLDERS:
+        given = words(inputs.get(f"{each.name}.{folder}", ""))
+        if given:
+            made[folder] = given[0] if len(given) == 1 and given[0] not in RIGHTS else given
+    return made
+
+
+def _pairs(each: Field, inputs: Mapping[str, str]) -> object:
+    """Return the mapping; a line that has no colon is a name without a value, which is wrong."""
+    made: dict[str, object] = {}
+    for line in inputs[each.name].splitlines():
+        if line.strip():
+            name, _, word = line.rpartition(":") if ":" in line else (line, "", "")
+            made[name.strip()] = word.strip()
+    return made or None
+
+
 _READERS: Mapping[Control, Callable[[Field, Mapping[str, str]], object]] = {
     Control.NUMBER: _number,
     Control.SWITCH: _switch,
@@ -110,6 +150,9 @@ _READERS: Mapping[Control, Callable[[Field, Mapping[str, str]], object]] = {
     Control.HIDDEN: _hidden,
     Control.ROLE: _role,
     Control.SENDERS: _senders,
+    Control.RIGHTS: _rights,
+    Control.FOLDERS: _folders,
+    Control.PAIRS: _pairs,
 }
 
 
@@ -120,16 +163,14 @@ def words(text: str) -> list[str]:
 
 def key_of(sheet: Sheet, inputs: Mapping[str, str]) -> str:
     """Return the key that the controls of a new record name."""
-    domain = inputs.get("key.domain", "").strip()
+    parts = {part.name: inputs.get(part.name, "").strip() for part in sheet.parts}
     match sheet.key:
         case Key.MAILBOX:
-            return f"{inputs.get('key.local', '').strip()}@{domain}"
+            return f"{parts['key.local']}@{parts['key.domain']}"
         case Key.JUNK:
-            return f"{domain} {inputs.get('key.sender', '').strip()}"
-        case Key.DOMAIN:
-            return domain
+            return f"{parts['key.domain']} {parts['key.sender']}"
         case _:
-            return inputs.get("key.address", "").strip()
+            return " ".join(parts.values())
 
 
 def key_inputs(sheet: Sheet, key: str) -> Inputs:
@@ -138,6 +179,10 @@ def key_inputs(sheet: Sheet, key: str) -> Inputs:
         domain, _, sender = key.partition(" ")
         return {"key.domain": domain, "key.sender": sender}
     return {}
+
+
+def _rights_text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
 def _lines(value: object) -> str:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fermoposta.portal.admin.frame import Frame, RefusedError, with_query
-from fermoposta.portal.admin.sheets import Key
 from fermoposta.portal.administration import Query
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ async def listed(request: Request) -> Response:
     sortable = {
         name: link(sort=f"-{name}" if order == name else name)
         for name in ("key", *frame.sheet.columns)
-        if name != "role"
+        if name not in ("role", "folders", "rights", "types")
     }
     last = max((found.total + SIZE - 1) // SIZE, 1)
     return frame.page(
@@ -66,5 +65,4 @@ async def listed(request: Request) -> Response:
         following=link(page=str(at + 1)) if at < last else "",
         export=with_query(f"{frame.path}/export.csv", text=query.text, domain=query.domain or ""),
         done=asked.get("done") if asked.get("done") in DONE else "",
-        junk=frame.sheet.key is Key.JUNK,
     )

@@ -60,6 +60,11 @@ class Entry:
     etag: str
     why_fixed: str | None
 
+    @property
+    def removable(self) -> bool:
+        """Whether it can be taken away here."""
+        return self.owner is not Owner.INVENTORY and self.kind in REMOVABLE
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 from fermoposta.directory.model import (
     AllowedDomains,
     Delegation,
+    DeviceAccess,
+    DevicePolicy,
     Grant,
     Group,
     JunkRule,
     Kind,
     MessageRule,
+    OutOfOffice,
     Resource,
     User,
 )
@@ -208,6 +211,9 @@ _BLANK: Mapping[Kind, Record] = {
     Kind.USERS: User("new@example.org", ""),
     Kind.RESOURCES: Resource("new@example.org", ""),
     Kind.GROUPS: Group("new@example.org", "", ()),
+    Kind.OUT_OF_OFFICE: OutOfOffice("new@example.org", ""),
+    Kind.DEVICE_POLICIES: DevicePolicy("new"),
+    Kind.DEVICE_ACCESS: DeviceAccess("new"),
 }
 
 

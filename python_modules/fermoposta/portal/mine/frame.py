@@ -15,6 +15,7 @@ from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.mine.own import Own
 from fermoposta.portal.problems import by_field, said
 from fermoposta.portal.web import language_of, page, portal_of
+from fermoposta.portal.words import FOLDER_WORDS, PROFILE_WORDS, RIGHT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,34 +25,6 @@ if TYPE_CHECKING:
 
     from fermoposta.portal.store import Person
 
-PROFILE_WORDS = {
-    "no_rights": _("No right"),
-    "read_only": _("Read only"),
-    "secretary": _("Secretary"),
-    "full_control": _("Full control"),
-    "owner": _("Owner"),
-}
-RIGHT_WORDS = {
-    "visible": _("Folder visible"),
-    "read": _("Read"),
-    "create": _("Create"),
-    "edit_own": _("Edit own"),
-    "edit_all": _("Edit all"),
-    "delete_own": _("Delete own"),
-    "delete_all": _("Delete all"),
-    "create_subfolders": _("Create subfolders"),
-    "set_permissions": _("Set permissions"),
-}
-FOLDER_WORDS = {
-    "/": _("The whole mailbox"),
-    "calendar": _("Calendar"),
-    "tasks": _("Tasks"),
-    "contacts": _("Contacts"),
-    "notes": _("Notes"),
-    "journal": _("Journal"),
-    "inbox": _("Inbox"),
-    "INBOX": _("Inbox"),
-}
 MENU = (
     ("/settings/rules", _("Message rules")),
     ("/settings/restore", _("Restore deleted items")),

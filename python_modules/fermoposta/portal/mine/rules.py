@@ -15,10 +15,10 @@ from fermoposta.directory.problem import Problem, ProblemsError
 from fermoposta.inventory.export import rule_value
 from fermoposta.portal.admin.inputs import words
 from fermoposta.portal.agent import AwayError, RefusedError
-from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.mine.frame import Frame
 from fermoposta.portal.mine.own import fixed
 from fermoposta.portal.web import form_of, portal_of
+from fermoposta.portal.words import FIELD_WORDS, TEST_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,20 +31,6 @@ if TYPE_CHECKING:
     Row = tuple[str, str, str, str]
     """Field, name of the header, test and value of a condition, as they stand in the form."""
 
-FIELD_WORDS = {
-    "from": _("received from"),
-    "to": _("sent to"),
-    "subject": _("subject"),
-    "header": _("header"),
-    "size": _("size in KB"),
-    "has_attachment": _("has an attachment"),
-}
-TEST_WORDS = {
-    "contains": _("contains"),
-    "is": _("is"),
-    "over": _("is over"),
-    "under": _("is under"),
-}
 _LISTS = ("forward", "redirect", "mark")
 _FOLDERS = ("copy", "move")
 _SWITCHES = ("discard", "stop")

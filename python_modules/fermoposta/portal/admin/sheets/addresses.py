@@ -1,110 +1,12 @@
-"""
-What a page shows of each kind: its words, its columns, and the controls of its fields.
-
-A test holds the fields to those that an inventory has, so that none is forgotten here.
-"""
+"""Users, and the other addresses: what their pages ask for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING
-
 from fermoposta.directory.model import Kind
+from fermoposta.portal.admin.sheets.shape import Control, Field, Key, Menu, Section, Sheet
 from fermoposta.portal.i18n import marked as _
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-
-class Control(StrEnum):
-    """How a field is asked for."""
-
-    LINE = "line"
-    NUMBER = "number"
-    SWITCH = "switch"
-    CHOICE = "choice"
-    LINES = "lines"
-    HIDDEN = "hidden"
-    ROLE = "role"
-    SENDERS = "senders"
-
-
-class Key(StrEnum):
-    """How the name of a new record is asked for."""
-
-    MAILBOX = "mailbox"
-    """A local part, and one of the domains that are administered."""
-    ADDRESS = "address"
-    DOMAIN = "domain"
-    JUNK = "junk"
-    """A sender, and one of the domains; the sender may be changed later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field, by the name that an inventory gives it."""
-
-    name: str
-    label: str
-    control: Control = Control.LINE
-    hint: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
-    required: bool = False
-    advised: bool = False
-    """Whether it is marked as the recommended choice (F136)."""
-    least: int | None = None
-    most: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Fields that stand together."""
-
-    title: str
-    fields: tuple[Field, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """The pages of one kind."""
-
-    kind: Kind
-    slug: str
-    title: str
-    add: str
-    lead: str
-    key: Key
-    key_label: str
-    sections: tuple[Section, ...]
-    columns: tuple[str, ...]
-    """Fields that the list shows beside the key."""
-    bulk: tuple[str, ...] = ()
-    """Fields that can be set for many at once."""
-    key_hint: str = ""
-
-    @property
-    def fields(self) -> Iterator[Field]:
-        """All fields, in the order of the page."""
-        for section in self.sections:
-            yield from section.fields
-
-    def field(self, name: str) -> Field:
-        """Return the field of *name*; raises KeyError."""
-        for each in self.fields:
-            if each.name == name:
-                return each
-        raise KeyError(name)
-
-
-NOT_SHOWN: Mapping[tuple[Kind, str], str] = {
-    (Kind.USERS, "password_hash"): "the form asks for a password, and hashes it",
-    (Kind.USERS, "security_questions"): "only the user knows the answers",
-}
-"""Fields that no page asks for, and why."""
-
 LANGUAGES = {"it": "Italiano", "en": "English"}
-ON_OFF = {"on": _("On"), "off": _("Off")}
 RESOURCE_KINDS = {"location": _("Place"), "thing": _("Car or tool"), "group": _("Group of people")}
 ROLES = {
     "administrator": _("Administrator"),
@@ -242,6 +144,7 @@ USERS = Sheet(
         "self_service_reset",
         "language",
     ),
+    menu=Menu.SETTINGS,
 )
 
 ALIASES = Sheet(
@@ -405,14 +308,4 @@ JUNK_RULES = Sheet(
         "An address, or @domain for everybody of a domain. It is the envelope's sender that counts;"
         " newsletters have another one each time, and are best met by their domain."
     ),
-)
-
-SHEETS: tuple[Sheet, ...] = (
-    USERS,
-    ALIASES,
-    GROUPS,
-    RESOURCES,
-    SEND_AS,
-    ALLOWED_DOMAINS,
-    JUNK_RULES,
 )
