@@ -295,6 +295,29 @@ class Login:
     last: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """How many mails were put into the folder of a mailbox, and when the last of them."""
+
+    mailbox: str
+    times: int
+    last: datetime
+
+
+def filed(lines: Iterable[Line], folder: str) -> list[Filed]:
+    """Return whose mail *lines* put into *folder*, the latest first."""
+    found: dict[str, Filed] = {}
+    for line in lines:
+        stored = _STORED.match(line.text)
+        where = _FOLDER.search(stored["did"]) if stored else None
+        if stored is None or where is None or where["folder"] != folder:
+            continue
+        known = found.get(stored["to"])
+        times, last = (known.times, known.last) if known else (0, line.at)
+        found[stored["to"]] = Filed(stored["to"], times + 1, max(last, line.at))
+    return sorted(found.values(), key=lambda each: (each.last, each.mailbox), reverse=True)
+
+
 def logins(lines: Iterable[Line], address: str) -> list[Login]:
     """Return the log-ins of *address* that come from elsewhere than this host, the latest first."""
     found: dict[tuple[str, str, bool], tuple[int, datetime]] = {}

@@ -1,12 +1,15 @@
 """
-What people ask of their own mailboxes in the portal: which folders there are, what was deleted.
+What the portal asks of mailboxes: which folders there are, what was deleted, what is quarantined.
 
-The portal faces the world and opens no mailbox: it asks here, for who is signed in::
+The portal faces the world and opens no mailbox: it asks here, for who is signed in, or, of the
+quarantine, for who administers the mailbox::
 
     {"ask": "deleted", "mailbox": "ada@example.org", "folder": "INBOX"}
     {"ask": "restore", "mailbox": "ada@example.org", "ids": ["mail:…"]}
+    {"ask": "release", "mailbox": "ada@example.org", "ids": ["1732-12"]}
 
-What comes back is ``{"folders": [...]}``, ``{"deleted": [...]}`` or ``{"restored": [...]}``; or
+What comes back is ``{"folders": [...]}``, ``{"deleted": [...]}``, ``{"restored": [...]}``,
+``{"quarantined": [...]}``, or ``{"moved": [ids]}`` after ``release`` and ``discard``; or
 ``{"refused": reason}`` where it can't be done, ``{"later": reason}`` where it can't be done now.
 """
 
@@ -19,6 +22,7 @@ from datetime import datetime
 import structlog
 from imapclient.exceptions import IMAPClientError
 
+from fermoposta.agent import quarantine
 from fermoposta.agent.questions import listen
 from fermoposta.agent.tools import Tools
 from fermoposta.directory.store import Change
@@ -30,6 +34,7 @@ from fermoposta.mailstore.imap import MailboxError
 ROLE = "fermoposta_agent"
 MOST = 2000
 """How many deleted items are told of at once, the latest."""
+_DEEDS = {"release": quarantine.release, "discard": quarantine.discard}
 _log = structlog.get_logger()
 
 
@@ -78,6 +83,14 @@ class Mailboxes:
             restored = self._bin.restore(mailbox, ids)
             _log.info("restored", address=mailbox, items=len(restored))
             return {"restored": [_shown(each) for each in restored]}
+        if what == "quarantined":
+            with self._tools.imap(mailbox) as session:
+                return {"quarantined": quarantine.held(session)}
+        if what in _DEEDS:
+            with self._tools.imap(mailbox) as session:
+                moved = _DEEDS[what](session, ids)
+            _log.info("quarantine", address=mailbox, did=what, messages=len(moved))
+            return {"moved": moved}
         return {"refused": "there is no such question"}
 
 

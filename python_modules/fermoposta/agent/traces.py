@@ -1,13 +1,16 @@
 """
 What the portal asks of the host's journal, which it may not read itself.
 
-For administrators, what became of mail; for users, who logged in to their mailbox::
+For administrators, what became of mail, and whose mail came into a folder; for users, who logged in
+to their mailbox::
 
     {"ask": "mails", "id": "…@…", "sender": "", "recipient": "", "since": 1767322800}
+    {"ask": "filed", "folder": "Quarantena", "since": 1767322800}
     {"ask": "logins", "address": "ada@example.org", "since": 1767322800}
 
 Of *id*, *sender* and *recipient* one at least is given, and each that is given has to fit. What
-comes back is ``{"mails": [...]}`` or ``{"logins": [...]}``, with times in ISO 8601; or
+comes back is ``{"mails": [...]}``, ``{"filed": [...]}`` or ``{"logins": [...]}``, with times in ISO
+8601; or
 ``{"refused": reason}``, ``{"later": reason}``. Whose business a mail is the portal decides.
 """
 
@@ -50,22 +53,32 @@ async def take(request: bytes) -> dict[str, object]:
             name: str(asked.get(name) or "").strip().lower()
             for name in ("id", "sender", "recipient", "address")
         }
+        wanted["folder"] = str(asked.get("folder") or "")
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return {"refused": "the request is no document with a question and a time"}
     if not any(wanted.values()) or any(len(each) > 1000 for each in wanted.values()):
         return {"refused": "nothing is given to look for"}
     try:
-        if what == "mails":
-            found = await _mails(wanted["id"], wanted["sender"], wanted["recipient"], since, now)
-            return {"mails": [_shown(each) for each in found[:MOST_MAILS]]}
-        if what == "logins":
-            lines = await journal.read(
-                journal.LOGIN_UNITS, [wanted["address"]], since=since, until=now
-            )
-            return {"logins": [_shown(each) for each in journal.logins(lines, wanted["address"])]}
+        return await _found(what, wanted, since, now)
     except journal.JournalError as error:
         _log.warning("the journal can't be read", error=str(error))
         return {"later": "the journal can't be read now"}
+
+
+async def _found(
+    what: str, wanted: dict[str, str], since: datetime, until: datetime
+) -> dict[str, object]:
+    if what == "mails":
+        found = await _mails(wanted["id"], wanted["sender"], wanted["recipient"], since, until)
+        return {"mails": [_shown(each) for each in found[:MOST_MAILS]]}
+    if what == "filed":
+        text = f"stored mail into mailbox '{wanted['folder']}'"
+        lines = await journal.read(["dovecot.service"], [text], since=since, until=until)
+        return {"filed": [_shown(each) for each in journal.filed(lines, wanted["folder"])]}
+    if what == "logins":
+        address = wanted["address"]
+        lines = await journal.read(journal.LOGIN_UNITS, [address], since=since, until=until)
+        return {"logins": [_shown(each) for each in journal.logins(lines, address)]}
     return {"refused": "there is no such question"}
 
 
@@ -94,7 +107,7 @@ async def _read(texts: Sequence[str], since: datetime, until: datetime) -> list[
     return await journal.read(journal.MAIL_UNITS, texts, since=since, until=until)
 
 
-def _shown(found: Traced | journal.Login) -> dict[str, object]:
+def _shown(found: Traced | journal.Filed | journal.Login) -> dict[str, object]:
     def plain(value: object) -> object:
         if isinstance(value, datetime):
             return value.isoformat()

@@ -47,8 +47,17 @@ class Login:
     last: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """How many mails were put into a folder of a mailbox, and when the last of them."""
+
+    mailbox: str
+    times: int
+    last: datetime
+
+
 class Journal(Protocol):
-    """Whose business it is, the caller has to see to. Both may raise what `ask` does."""
+    """Whose business it is, the caller has to see to. All may raise what `ask` does."""
 
     def mails(
         self, *, message: str, sender: str, recipient: str, since: datetime
@@ -57,6 +66,9 @@ class Journal(Protocol):
 
     def logins(self, address: str, since: datetime) -> Sequence[Login]:
         """Return the log-ins to the mailbox *address*, the latest first."""
+
+    def filed(self, folder: str, since: datetime) -> Sequence[Filed]:
+        """Return into whose *folder* delivery has put mail, the latest first."""
 
 
 class AgentJournal:
@@ -97,6 +109,11 @@ class AgentJournal:
         found = ask(self._path, "logins", ask="logins", address=address, since=since.timestamp())
         return [Login(**{**each, "last": datetime.fromisoformat(each["last"])}) for each in found]
 
+    def filed(self, folder: str, since: datetime) -> Sequence[Filed]:
+        """Return into whose *folder* delivery has put mail, the latest first."""
+        found = ask(self._path, "filed", ask="filed", folder=folder, since=since.timestamp())
+        return [Filed(**{**each, "last": datetime.fromisoformat(each["last"])}) for each in found]
+
 
 @dataclass
 class MemoryJournal:
@@ -104,6 +121,7 @@ class MemoryJournal:
 
     told: list[Mail] = field(default_factory=list)
     seen: dict[str, list[Login]] = field(default_factory=dict)
+    put: dict[str, list[Filed]] = field(default_factory=dict)
 
     def mails(
         self, *, message: str, sender: str, recipient: str, since: datetime
@@ -121,3 +139,7 @@ class MemoryJournal:
     def logins(self, address: str, since: datetime) -> Sequence[Login]:
         """Return the log-ins to the mailbox *address*, the latest first."""
         return [each for each in self.seen.get(address, []) if each.last >= since]
+
+    def filed(self, folder: str, since: datetime) -> Sequence[Filed]:
+        """Return into whose *folder* delivery has put mail, the latest first."""
+        return [each for each in self.put.get(folder, []) if each.last >= since]

@@ -109,6 +109,13 @@ _SENTENCES = (
     _("%(record)s is another"),
     _("%(record)s is missing"),
     _("publish what %(command)s prints"),
+    # Why a message is in the quarantine.
+    _("infected"),
+    _("spam"),
+    _("the owner blocks this address"),
+    _("the owner blocks this domain"),
+    _("the administrators block this address"),
+    _("the administrators block this domain"),
     # What to do about it.
     _("write text"),
     _("shorten it"),

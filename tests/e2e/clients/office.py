@@ -51,7 +51,7 @@ class Office:
         """Press a button, or follow a link, and wait for the page after it."""
         page = self.driver.find_element(By.TAG_NAME, "html")
         found = self.driver.find_elements(
-            By.XPATH, f"//main//*[self::button or self::a][normalize-space()='{words}']"
+            By.XPATH, f'//main//*[self::button or self::a][normalize-space()="{words}"]'
         )
         next(each for each in found if each.is_displayed()).click()
         # While the pages change, the driver may have other things to say of the old one.

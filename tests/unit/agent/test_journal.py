@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fermoposta.agent import journal, traces
-from fermoposta.agent.journal import Line, Login, Step
+from fermoposta.agent.journal import Filed, Line, Login, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,3 +244,27 @@ def test_nothing_found_is_no_error(journalctl: Path) -> None:
     (journalctl / "said").write_text("")
 
     assert ask(ask="logins", address="x", since=since()) == {"logins": []}
+
+
+def test_whose_mail_went_into_a_folder_is_counted(journalctl: Path) -> None:
+    """By mailbox, the latest first; what only speaks of it, or of another folder, is not."""
+    stored = "fileinto action: stored mail into mailbox"
+    found = journal.filed(
+        lines(
+            f"dovecot|lmtp(ada@example.org)<1><a>: sieve: msgid=<1@x>: {stored} 'Quarantena'",
+            f"dovecot|lmtp(bob@example.org)<1><b>: sieve: msgid=<2@x>: {stored} 'Quarantena'",
+            f"dovecot|lmtp(ada@example.org)<1><c>: sieve: msgid=<3@x>: {stored} 'Quarantena'",
+            f"dovecot|lmtp(eve@example.org)<1><d>: sieve: msgid=<4@x>: {stored} 'Fatture'",
+            f"dovecot|imap: {stored} 'Quarantena'",
+        ),
+        "Quarantena",
+    )
+
+    assert found == [
+        Filed("ada@example.org", 2, at(2)),
+        Filed("bob@example.org", 1, at(1)),
+    ]
+    assert ask(ask="filed", folder="Quarantena", since=since()) == {"filed": []}
+    assert "--grep=stored\\ mail\\ into\\ mailbox\\ 'Quarantena'" in (
+        journalctl / "asked"
+    ).read_text().replace("\\'", "'")

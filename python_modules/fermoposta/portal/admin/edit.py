@@ -14,6 +14,7 @@ from fermoposta.directory.model.records import DELEGATION_FOLDERS
 from fermoposta.directory.steps import Action
 from fermoposta.portal.admin.frame import Frame, RefusedError, with_query
 from fermoposta.portal.admin.inputs import fields_of, inputs_of, key_inputs, key_of
+from fermoposta.portal.admin.invitations import invite, invitee
 from fermoposta.portal.admin.sheets import Control, Field, Key
 from fermoposta.portal.administration import NONE, Entry, usual
 from fermoposta.portal.i18n import marked as _
@@ -53,11 +54,31 @@ async def made(request: Request) -> Response:
     inputs = _given(frame, await form_of(request, largest=LARGEST))
     key = key_of(frame.sheet, inputs)
     try:
+        to = invitee(frame, inputs)
         fields = _meant(frame, inputs, None)
         await _put_new(frame, key, fields)
     except RefusedError as error:
         return await _form(frame, None, inputs, error)
-    return RedirectResponse(with_query(frame.path, done="saved", text=key.split(" ")[-1]), 303)
+    done = await invite(frame, key, to) if to else "saved"
+    return RedirectResponse(with_query(frame.path, done=done, text=key.split(" ")[-1]), 303)
+
+
+async def invited(request: Request) -> Response:
+    """Send somebody a link by which they choose their password."""
+    frame = await Frame.of(request)
+    form = await form_of(request)
+    if frame.sheet.kind is not Kind.USERS:
+        raise HTTPException(404)
+    key = form.get("key", "")
+    entry = await frame.ask(lambda: frame.desk.get(Kind.USERS, key))
+    try:
+        await frame.ask(lambda: frame.desk.look_after(entry.key))
+        to = invitee(frame, form)
+    except RefusedError as error:
+        shown = inputs_of(frame.sheet, entry.fields) | {"invite": form.get("invite", "")}
+        return await _form(frame, entry, shown, error)
+    done = await invite(frame, entry.key, to)
+    return RedirectResponse(with_query(frame.path, done=done, text=entry.key), 303)
 
 
 async def shown(request: Request) -> Response:
@@ -207,7 +228,7 @@ async def _form(
 ) -> Response:
     fields: tuple[Field, ...] = tuple(frame.sheet.fields)
     wrong = error.wrong if error else {}
-    shown_at = {each.name for each in fields} | {"key"}
+    shown_at = {each.name for each in fields} | {"key", "invite"}
     return frame.page(
         "edit.html",
         status=error.status if error else 200,
@@ -217,7 +238,9 @@ async def _form(
         elsewhere=[words for name, said in wrong.items() if name not in shown_at for words in said],
         used=None if entry is None else await _used(frame, entry),
         second_factor=entry is not None and await _second_factor(frame, entry),
-        labels={each.name: each.label for each in fields} | {"key": frame.sheet.key_label},
+        labels={each.name: each.label for each in fields}
+        | {"key": frame.sheet.key_label, "invite": _("Invitation")},
+        invites=frame.sheet.kind is Kind.USERS,
         folders=DELEGATION_FOLDERS,
     )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SIZE = 50
 """Entries on a page."""
-DONE = ("saved", "removed", "imported")
+DONE = ("saved", "removed", "imported", "invited", "not-invited")
 
 
 async def listed(request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from fermoposta.portal.access import administrator
-from fermoposta.portal.admin import audit, devices, edit, health, lists, many, trace
+from fermoposta.portal.admin import audit, devices, edit, health, lists, many, quarantine, trace
 from fermoposta.portal.admin.sheets import SHEETS
 from fermoposta.portal.store import Used
 from fermoposta.portal.web import page, portal_of
@@ -55,6 +55,8 @@ ROUTES = [
     Route("/admin/audit", audit.listed),
     Route("/admin/health", health.shown),
     Route("/admin/trace", trace.shown),
+    Route("/admin/quarantine", quarantine.shown),
+    Route("/admin/quarantine", quarantine.done, methods=["POST"]),
     Route("/admin/devices", devices.listed),
     Route("/admin/devices", devices.done, methods=["POST"]),
     Route("/admin/{slug}", lists.listed),
@@ -62,6 +64,7 @@ ROUTES = [
     Route("/admin/{slug}/new", edit.made, methods=["POST"]),
     Route("/admin/{slug}/edit", edit.shown),
     Route("/admin/{slug}/edit", edit.changed, methods=["POST"]),
+    Route("/admin/{slug}/invite", edit.invited, methods=["POST"]),
     Route("/admin/{slug}/second-factor", edit.second_factor_removed, methods=["POST"]),
     Route("/admin/{slug}/delete", edit.asked),
     Route("/admin/{slug}/delete", edit.gone, methods=["POST"]),

@@ -27,6 +27,20 @@ class Deleted:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message in the quarantine; see `fermoposta.agent.quarantine.held`."""
+
+    id: str
+    at: datetime
+    sender: str
+    subject: str
+    size: int
+    why: str
+    score: str
+    virus: str
+
+
 class Mailboxes(Protocol):
     """Whose mailbox it is, the caller has made sure of. Every method may raise what `ask` does."""
 
@@ -38,6 +52,15 @@ class Mailboxes(Protocol):
 
     def restore(self, address: str, ids: Collection[str]) -> int:
         """Restore what *ids* name; return how much came back."""
+
+    def quarantined(self, address: str) -> list[Held]:
+        """List what lies in the quarantine, the latest first."""
+
+    def release(self, address: str, ids: Collection[str]) -> int:
+        """Move *ids* out of the quarantine to the inbox; return how many were still there."""
+
+    def discard(self, address: str, ids: Collection[str]) -> int:
+        """Delete *ids* out of the quarantine; return how many were still there."""
 
 
 class AgentMailboxes:
@@ -70,3 +93,16 @@ class AgentMailboxes:
     def restore(self, address: str, ids: Collection[str]) -> int:
         """Restore what *ids* name; return how much came back."""
         return len(ask(self._path, "restored", ask="restore", mailbox=address, ids=list(ids)))
+
+    def quarantined(self, address: str) -> list[Held]:
+        """List what lies in the quarantine, the latest first."""
+        found = ask(self._path, "quarantined", ask="quarantined", mailbox=address)
+        return [Held(**{**each, "at": datetime.fromisoformat(each["at"])}) for each in found]
+
+    def release(self, address: str, ids: Collection[str]) -> int:
+        """Move *ids* out of the quarantine to the inbox; return how many were still there."""
+        return len(ask(self._path, "moved", ask="release", mailbox=address, ids=list(ids)))
+
+    def discard(self, address: str, ids: Collection[str]) -> int:
+        """Delete *ids* out of the quarantine; return how many were still there."""
+        return len(ask(self._path, "moved", ask="discard", mailbox=address, ids=list(ids)))

@@ -10,7 +10,7 @@ from fermoposta.portal.agent import AwayError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from fermoposta.portal.mine.mailboxes import Deleted
+    from fermoposta.portal.mine.mailboxes import Deleted, Held
 
 
 @dataclass
@@ -19,6 +19,7 @@ class MemoryMailboxes:
 
     there: dict[str, list[str]] = field(default_factory=dict)
     gone: dict[str, list[Deleted]] = field(default_factory=dict)
+    held: dict[str, list[Held]] = field(default_factory=dict)
     away: bool = False
 
     def folders(self, address: str) -> list[str]:
@@ -40,6 +41,22 @@ class MemoryMailboxes:
             raise RefusedError("it is restored already, or its time is over")
         self.gone[address] = [each for each in there if each.id not in ids]
         return len(ids)
+
+    def quarantined(self, address: str) -> list[Held]:
+        """List what lies in the quarantine, the latest first."""
+        self._open()
+        return list(self.held.get(address, []))
+
+    def release(self, address: str, ids: Collection[str]) -> int:
+        """Move *ids* out of the quarantine to the inbox; return how many were still there."""
+        self._open()
+        there = self.held.get(address, [])
+        self.held[address] = [each for each in there if each.id not in ids]
+        return len(there) - len(self.held[address])
+
+    def discard(self, address: str, ids: Collection[str]) -> int:
+        """Delete *ids* out of the quarantine; return how many were still there."""
+        return self.release(address, ids)
 
     def _open(self) -> None:
         if self.away:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from fermoposta.service.settings import Settings
 
 LINK_LASTS = timedelta(minutes=30)
+INVITATION_LASTS = timedelta(days=7)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LINKS_AN_HOUR = 5
 TEXTS_A_DAY = 3
@@ -162,34 +163,58 @@ class RecoveryDesk:
             _log.warning("recovery refused", address=address, client=client, way="questions")
             raise WrongError
         fresh = passwords.generate()
-        self._change(user, fresh, "questions", now)
+        self._change(user, fresh, Way.QUESTIONS, now)
         return fresh
 
-    def linked(self, token: str, now: datetime) -> str | None:
-        """Return whose password may be set by *token*, None where it is none of ours or over."""
+    def invite(self, user: User, to: str, now: datetime, link_of: Callable[[str], str]) -> None:
+        """
+        Send a link to *to*, by which *user* chooses a password; who may ask, the caller sees to.
+
+        Raises OSError, smtplib.SMTPException where it can't be sent.
+        """
+        token = secrets.token_urlsafe(32)
+        ends = now + INVITATION_LASTS
+        self.store.keep(Link(digest_of(token), user.address, _credential(user), ends, True))
+        message = letters.letter(
+            user,
+            letters.INVITED_SUBJECT,
+            letters.INVITED_TEXT,
+            now,
+            to=to,
+            link=link_of(token),
+            days=str(INVITATION_LASTS.days),
+            organisation=self.settings.organisation,
+        )
+        self.post(message, [to])
+
+    def linked(self, token: str, now: datetime) -> Link | None:
+        """Return the link of *token*, None where it is none of ours or over."""
         link = self.store.link(digest_of(token), now)
         if link is None:
             return None
-        user = self._open(link.address, Way.EMAIL)
+        if link.invited:
+            user = self.book.state().users.get(link.address)
+        else:
+            user = self._open(link.address, Way.EMAIL)
         if user is None or not hmac.compare_digest(_credential(user), link.credential):
             return None
-        return user.address
+        return link
 
-    def complete(self, token: str, password: str, now: datetime) -> str:
+    def complete(self, token: str, password: str, now: datetime) -> Link:
         """
-        Give the password that was chosen to whom the link was sent; return who that is.
+        Give the password that was chosen to whom the link was sent; return the link.
 
         Raises WrongError where the link is over, and WeakError; the link is left then.
         """
-        address = self.linked(token, now)
-        user = None if address is None else self.book.state().users.get(address)
-        if user is None:
+        link = self.linked(token, now)
+        user = None if link is None else self.book.state().users.get(link.address)
+        if link is None or user is None:
             raise WrongError
         reasons = passwords.weaknesses(password)
         if reasons:
             raise WeakError(reasons)
-        self._change(user, password, "email", now)
-        return user.address
+        self._change(user, password, "invitation" if link.invited else "email", now)
+        return link
 
     def tell_changed(self, user: User, now: datetime) -> None:
         """Write to *user* that the password was changed; that it can't be sent is only logged."""
@@ -272,7 +297,7 @@ class RecoveryDesk:
             _log.error("text not sent", address=address, reason=str(error))
             return
         # Only now: who gets no message must not lose the password that still works.
-        self._change(user, fresh, "sms", now)
+        self._change(user, fresh, Way.SMS, now)
 
     def _change(self, user: User, password: str, way: str, now: datetime) -> None:
         self.book.change(
@@ -281,7 +306,7 @@ class RecoveryDesk:
         )
         self.store.drop_links(user.address)
         _log.info("password recovered", address=user.address, way=way)
-        if way != "email":
+        if way in (Way.SMS, Way.QUESTIONS):
             self.tell_changed(user, now)
 
     def _mail(self, user: User, message: EmailMessage) -> None:

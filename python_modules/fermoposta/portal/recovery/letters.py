@@ -29,6 +29,12 @@ CHANGED_TEXT = _(
     "The password of %(address)s was changed on %(when)s.\n\n"
     "If it was not you, tell your administrator at once.\n"
 )
+INVITED_SUBJECT = _("Your mailbox %(address)s")
+INVITED_TEXT = _(
+    "%(organisation)s has a mailbox for you: %(address)s.\n\n"
+    "Choose its password here, within %(days)s days:\n\n%(link)s\n\n"
+    "With it you read your mail in the browser, and set up your phone and your programs.\n"
+)
 
 
 class Post(Protocol):
@@ -50,14 +56,16 @@ class HostPost:
             client.sendmail("", list(recipients), message.as_bytes())
 
 
-def letter(user: User, subject: str, text: str, now: datetime, **facts: str) -> EmailMessage:
-    """Return a mail to *user*, whose words are the catalogue's."""
+def letter(
+    user: User, subject: str, text: str, now: datetime, *, to: str = "", **facts: str
+) -> EmailMessage:
+    """Return a mail to *user*, at *to* where it is given; its words are the catalogue's."""
     words = translations(user.language if user.language in LANGUAGES else "en")
     known = {"address": user.address, **facts}
     domain = user.address.rpartition("@")[2]
     message = EmailMessage()
     message["From"] = f"postmaster@{domain}"
-    message["To"] = user.address
+    message["To"] = to or user.address
     message["Subject"] = words.gettext(subject) % known
     message["Date"] = format_datetime(now)
     message["Message-ID"] = make_msgid(domain=domain)

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from fermoposta.clientconfig.facts import normalised_address
@@ -78,16 +77,24 @@ def _show(
 
 async def _email(request: Request, address: str) -> Response:
     portal = portal_of(request)
-    # Never the name that the request has: whoever asks may have put in their own.
-    base = beside(request, f"https://{portal.settings.portal_host}")
     send = await run_in_threadpool(
         portal.recovery.send_link,
         address,
         client_of(request),
         portal.clock(),
-        lambda token: f"{base}/reset?token={quote(token)}",
+        links(request),
     )
     return _told(request, Way.EMAIL, send)
+
+
+def links(request: Request) -> Callable[[str], str]:
+    """
+    Return what makes a link of a token.
+
+    Never by the name that the request has: whoever asks may have put in their own.
+    """
+    base = beside(request, f"https://{portal_of(request).settings.portal_host}")
+    return lambda token: f"{base}/reset?token={quote(token)}"
 
 
 async def _sms(request: Request, address: str, fields: Fields, offer: Offer) -> Response:
@@ -136,15 +143,15 @@ async def chosen(request: Request) -> Response:
     if password != fields.get("again", ""):
         return await _choose(request, token, 422, ["The two entries are not the same."])
     try:
-        address = await run_in_threadpool(portal.recovery.complete, token, password, portal.clock())
+        link = await run_in_threadpool(portal.recovery.complete, token, password, portal.clock())
     except WeakError as error:
         return await _choose(request, token, 422, list(error.reasons))
     except WrongError:
         return await _choose(request, "", 410, [])
-    user = portal.book.state().users.get(address)
-    if user is None:
-        raise HTTPException(410)
-    response = page(request, "recovery/done.html", address=address)
+    response = page(request, "recovery/done.html", address=link.address, invited=link.invited)
+    user = portal.book.state().users.get(link.address)
+    if link.invited or user is None:
+        return response
     response.background = BackgroundTask(
         run_in_threadpool, portal.recovery.tell_changed, user, portal.clock()
     )
@@ -153,13 +160,14 @@ async def chosen(request: Request) -> Response:
 
 async def _choose(request: Request, token: str, status: int, reasons: list[str]) -> Response:
     portal, language = portal_of(request), language_of(request)
-    address = await run_in_threadpool(portal.recovery.linked, token, portal.clock())
+    link = await run_in_threadpool(portal.recovery.linked, token, portal.clock())
     return page(
         request,
         "recovery/choose.html",
-        status=status if address else 410,
+        status=status if link else 410,
         token=token,
-        address=address,
+        address=link.address if link else "",
+        invited=link is not None and link.invited,
         wrong=[said(each, language) for each in reasons],
     )
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _KEEP = """
-INSERT INTO portal.recovery_links (digest, address, credential, expires_at)
-VALUES (:digest, :address, :credential, :expires_at)
+INSERT INTO portal.recovery_links (digest, address, credential, expires_at, invited)
+VALUES (:digest, :address, :credential, :expires_at, :invited)
 """
 _LINK = """
-SELECT digest, address, credential, expires_at FROM portal.recovery_links
+SELECT digest, address, credential, expires_at, invited FROM portal.recovery_links
 WHERE digest = :digest AND expires_at > :now
 """
 _TRY = "INSERT INTO portal.recovery_tries (subject, at) VALUES (:subject, :at)"
@@ -58,6 +58,7 @@ class PostgresRecoveryStore:
                     "address": link.address,
                     "credential": link.credential,
                     "expires_at": link.expires_at,
+                    "invited": link.invited,
                 },
             )
 

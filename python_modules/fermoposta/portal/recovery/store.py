@@ -15,12 +15,14 @@ class Link:
     A link that was sent. Of its token only *digest*, the SHA-256, is kept.
 
     *credential* is a digest of the password hash at that time: another password ends the link.
+    *invited* is who has never had one, or shall have another by an administrator's word.
     """
 
     digest: bytes = field(repr=False)
     address: str
     credential: bytes = field(repr=False)
     expires_at: datetime
+    invited: bool = False
 
 
 class RecoveryStore(Protocol):
