@@ -150,6 +150,10 @@ _MEANINGS: Mapping[Kind, Mapping[str, tuple[Schema, str]]] = {
             "Whether the user receives from the own and from allowed domains only.",
         ),
         "self_service_reset": (SWITCH, "Whether a forgotten password may be set anew."),
+        "require_app_passwords": (
+            SWITCH,
+            "Whether programs need passwords of their own; the mailbox's opens portal and webmail.",
+        ),
         "recipients_per_hour": (
             {"type": "integer", "minimum": 1, "maximum": 1_000_000},
             "To how many recipients the user may write in an hour; the site's limit if left out.",

@@ -30,6 +30,7 @@ from fermoposta.portal.book import Book
 from fermoposta.portal.journal import MemoryJournal
 from fermoposta.portal.keys.memory import MemoryKeyStore
 from fermoposta.portal.mine.memory import MemoryMailboxes
+from fermoposta.portal.passkeys.memory import MemoryPasskeyStore
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.memory import MemoryRecoveryStore
@@ -110,6 +111,7 @@ def run() -> list[Result]:
                 tokens=MemoryTokenStore(),
                 keys=MemoryKeyStore(),
                 factors=MemoryFactorStore(),
+                passkeys=MemoryPasskeyStore(),
                 recovery=RecoveryDesk(settings, book, MemoryRecoveryStore(), lambda *_: None, None),
                 mailboxes=MemoryMailboxes(),
                 journal=MemoryJournal(),

@@ -57,6 +57,7 @@ EVERYTHING: dict[str, Any] = {
             "restrict_receiving": True,
             "recipients_per_hour": 20,
             "self_service_reset": False,
+            "require_app_passwords": True,
         },
         "zoe@other.example": {"name": "Zoe", "password_hash": HASH},
     },

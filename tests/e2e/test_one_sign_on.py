@@ -70,10 +70,20 @@ def app_password(web: Web, account: Account, *uses: str) -> Account:
     return replace(account, password=found[0])
 
 
-def assert_refused(mail: Mail, account: Account) -> None:
-    """Fail where IMAP lets somebody in."""
-    with mail.imap_connect() as client, pytest.raises(LoginError):
-        client.login(account.address, account.password or "")
+def reads(mail: Mail, account: Account) -> bool:
+    """Tell whether IMAP lets somebody in."""
+    with mail.imap_connect() as client:
+        try:
+            client.login(account.address, account.password or "")
+        except LoginError:
+            return False
+    return True
+
+
+def plans(web: Web, account: Account) -> bool:
+    """Tell whether CalDAV lets somebody in."""
+    path = f"{WEBMAIL}/dav/{account.address}/"
+    return web.ask("PROPFIND", path, account=account).status == 207
 
 
 def test_one_sign_in_is_for_both_and_so_is_one_sign_out(
@@ -189,7 +199,7 @@ def test_a_program_reads_with_a_password_of_its_own(web: Web, zoe: Account, mail
     visitor = Visitor.signed_in(web, zoe)
     number = visitor.get(PAGE).body.split('name="password" value="')[1].split('"')[0]
     assert visitor.send(f"{PAGE}/revoke", PAGE, password=number).status == 303
-    assert_refused(mail, reader)
+    assert not reads(mail, reader)
     with mail.imap(zoe):
         pass
 
@@ -202,7 +212,7 @@ def test_a_printer_sends_with_a_password_of_its_own(web: Web, zoe: Account, mail
         client.send_message(compose(zoe.address, zoe.address, subject), zoe.address)
 
     assert mail.wait_for(zoe, subject)
-    assert_refused(mail, printer)
+    assert not reads(mail, printer)
 
 
 def test_a_calendar_program_has_a_password_of_its_own(web: Web, zoe: Account, mail: Mail) -> None:
@@ -211,7 +221,7 @@ def test_a_calendar_program_has_a_password_of_its_own(web: Web, zoe: Account, ma
 
     Dav(web, program).visit()
 
-    assert_refused(mail, program)
+    assert not reads(mail, program)
 
 
 @pytest.mark.feature("F212")
@@ -227,6 +237,36 @@ def test_a_phone_has_a_password_of_its_own(
         assert device.folder(8)
         with pytest.raises(HttpError):
             maker(reader, "16.1")
+
+
+def test_the_password_of_the_mailbox_may_be_for_the_browser_only(
+    web: Web, appliance: Appliance, directory: Directory, mail: Mail, shell: Shell
+) -> None:
+    """Then no program and no phone gets in with it, but with passwords of their own; and back."""
+    with directory.newcomer(f"{token()}@example.org") as ida, phones(appliance, shell) as maker:
+        Dav(web, ida).visit()
+        with mail.imap(ida):
+            pass
+        visitor = Visitor.signed_in(web, ida)
+        current = ida.password or ""
+        where = f"{PAGE}/only"
+        assert visitor.send(where, PAGE, required="on", current=current).status == 303
+
+        wait_for("the end of it for IMAP", lambda: not reads(mail, ida), seconds=10)
+        wait_for("the end of it for calendars", lambda: not plans(web, ida), seconds=20)
+        with pytest.raises(smtplib.SMTPAuthenticationError), mail.submission(ida):
+            pass
+        with pytest.raises(HttpError):
+            maker(ida, "16.1")
+        program = app_password(web, ida, "read", "send", "groupware", "phone")
+        assert reads(mail, program)
+        assert plans(web, program)
+        assert maker(program, "16.1").folder(2)
+        assert Session(web, ida).lasts()
+
+        assert visitor.send(where, PAGE, required="off", current=current).status == 303
+        wait_for("IMAP", lambda: reads(mail, ida), seconds=10)
+        wait_for("calendars", lambda: plans(web, ida), seconds=20)
 
 
 def test_programs_go_on_without_the_portal(web: Web, zoe: Account, shell: Shell) -> None:

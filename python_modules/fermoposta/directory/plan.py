@@ -135,6 +135,20 @@ def set_recovery(
     return Plan((Step(Action.UPDATE, user, after),), actual.revision)
 
 
+def require_app_passwords(actual: State, address: str, *, required: bool) -> Plan:
+    """
+    Return the plan by which the password of *address* opens portal and webmail only, or all.
+
+    Raises PlanError where there is no such user. Who owns the record does not matter.
+    """
+    user = actual.users.get(address)
+    if user is None:
+        path = path_of(Kind.USERS, address)
+        raise PlanError([Problem(path, "there is no such user", "check the address")])
+    after = replace(user, require_app_passwords=required)
+    return Plan((Step(Action.UPDATE, user, after),), actual.revision)
+
+
 class _Planner:
     """The steps and problems so far."""
 

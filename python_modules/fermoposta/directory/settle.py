@@ -24,27 +24,36 @@ def settled_user(old: User, new: User, verify: Verify | None) -> User | None:
     Recovery settings that *new* leaves out stay as they are. Secrets count with *verify* only,
     or where none is stored yet.
     """
+    new = _with_own(old, new)
     password = _password_differs(old, new, verify)
     questions = _questions_differ(old, new, verify)
-    if (
-        new == old
-        and not password
-        and not questions
-        and (new.mobile is None or new.mobile == old.mobile)
-        and (new.recovery_address is None or new.recovery_address == old.recovery_address)
-    ):
+    if new == old and not password and not questions and _own(new) == _own(old):
         return None
+    return replace(
+        new,
+        security_questions=new.security_questions if questions else old.security_questions,
+        password=new.password if password else None,
+        password_hash=new.password_hash if password else old.password_hash,
+        managed_by=old.managed_by,
+        mailbox_id=old.mailbox_id,
+    )
+
+
+def _own(user: User) -> tuple[object, ...]:
+    """Return what is the user's own to change, but for the questions."""
+    return (user.mobile, user.recovery_address, user.require_app_passwords)
+
+
+def _with_own(old: User, new: User) -> User:
+    """Return *new* with what it leaves out of that as *old* has it."""
+    required = new.require_app_passwords
     return replace(
         new,
         mobile=old.mobile if new.mobile is None else new.mobile,
         recovery_address=(
             old.recovery_address if new.recovery_address is None else new.recovery_address
         ),
-        security_questions=new.security_questions if questions else old.security_questions,
-        password=new.password if password else None,
-        password_hash=new.password_hash if password else old.password_hash,
-        managed_by=old.managed_by,
-        mailbox_id=old.mailbox_id,
+        require_app_passwords=old.require_app_passwords if required is None else required,
     )
 
 

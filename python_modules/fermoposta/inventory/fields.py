@@ -182,6 +182,7 @@ FORMS: Mapping[Kind, Form] = {
             "restrict_sending": values.switch,
             "restrict_receiving": values.switch,
             "self_service_reset": values.switch,
+            "require_app_passwords": values.switch,
             "recipients_per_hour": values.number(
                 1, 1_000_000, "give 1 to 1000000, or leave it out for the site's limit"
             ),

@@ -18,6 +18,7 @@ from fermoposta.portal.book import Book
 from fermoposta.portal.journal import AgentJournal
 from fermoposta.portal.keys.postgres import PostgresKeyStore
 from fermoposta.portal.mine.mailboxes import AgentMailboxes
+from fermoposta.portal.passkeys.postgres import PostgresPasskeyStore
 from fermoposta.portal.postgres import PostgresPortalStore
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.letters import HostPost
@@ -44,6 +45,7 @@ def main(arguments: list[str]) -> None:
     remembered = PostgresRecoveryStore(settings.database_url(ROLE))
     keys = PostgresKeyStore(settings.database_url(ROLE))
     factors = PostgresFactorStore(settings.database_url(ROLE))
+    passkeys = PostgresPasskeyStore(settings.database_url(ROLE))
     book = Book(directory)
     recovery = RecoveryDesk(settings, book, remembered, HostPost(settings), texter_of(settings))
     mailboxes = AgentMailboxes(settings.agent_mailboxes_socket)
@@ -55,6 +57,7 @@ def main(arguments: list[str]) -> None:
         tokens=tokens,
         keys=keys,
         factors=factors,
+        passkeys=passkeys,
         recovery=recovery,
         mailboxes=mailboxes,
         journal=AgentJournal(settings.agent_journal_socket),
@@ -78,6 +81,7 @@ def main(arguments: list[str]) -> None:
         tokens.close()
         keys.close()
         factors.close()
+        passkeys.close()
         remembered.close()
         directory.close()
 

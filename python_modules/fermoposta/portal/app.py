@@ -30,6 +30,9 @@ from fermoposta.portal.journal import Journal
 from fermoposta.portal.keys.store import KeyStore
 from fermoposta.portal.mine import routes as mine
 from fermoposta.portal.mine.mailboxes import Mailboxes
+from fermoposta.portal.passkeys import pages as passkey_pages
+from fermoposta.portal.passkeys.desk import PasskeyDesk
+from fermoposta.portal.passkeys.store import PasskeyStore
 from fermoposta.portal.recovery import pages as recovery_pages
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.second import pages as second
@@ -53,6 +56,7 @@ def create_app(
     tokens: TokenStore,
     keys: KeyStore,
     factors: FactorStore,
+    passkeys: PasskeyStore,
     recovery: RecoveryDesk,
     mailboxes: Mailboxes,
     journal: Journal,
@@ -67,6 +71,7 @@ def create_app(
             *pages.ROUTES,
             *webmail.ROUTES,
             *second.ROUTES,
+            *passkey_pages.ROUTES,
             *account.ROUTES,
             *mine.ROUTES,
             *recovery_pages.ROUTES,
@@ -95,6 +100,7 @@ def create_app(
         tokens=tokens,
         keys=keys,
         factors=factors,
+        passkeys=PasskeyDesk(settings.portal_host, settings.organisation, keys.secret, passkeys),
         recovery=recovery,
         mailboxes=mailboxes,
         journal=journal,

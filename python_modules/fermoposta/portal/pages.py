@@ -9,6 +9,7 @@ from fermoposta.clientconfig.facts import domain_of, normalised_address
 from fermoposta.clientconfig.instructions import guides
 from fermoposta.portal import signin
 from fermoposta.portal.access import reader, signed_in
+from fermoposta.portal.passkeys.pages import sign_in_page
 from fermoposta.portal.second import pages as second
 from fermoposta.portal.web import (
     SESSION_COOKIE,
@@ -52,8 +53,7 @@ async def sign_in_form(request: Request) -> Response:
     """Ask for address and password; who is signed in already goes home."""
     if await reader(request):
         return RedirectResponse("/home", 303)
-    target = own_path(request.query_params.get("next", ""))
-    return page(request, "sign_in.html", address="", problem="", target=target)
+    return await sign_in_page(request, target=own_path(request.query_params.get("next", "")))
 
 
 async def sign_in(request: Request) -> Response:
@@ -72,15 +72,13 @@ async def sign_in(request: Request) -> Response:
     try:
         known, credential, code = await run_in_threadpool(first)
     except signin.RefusedError:
-        return page(
-            request, "sign_in.html", status=401, address=address, problem="refused", target=target
+        return await sign_in_page(
+            request, status=401, address=address, problem="refused", target=target
         )
     except signin.TooManyError:
-        limited = page(
-            request, "sign_in.html", status=429, address=address, problem="limited", target=target
+        return await sign_in_page(
+            request, status=429, address=address, problem="limited", target=target
         )
-        limited.headers["retry-after"] = str(int(signin.WINDOW.total_seconds()))
-        return limited
     if code:
         return await second.ask_for_code(request, known, credential, target)
     opened = await run_in_threadpool(

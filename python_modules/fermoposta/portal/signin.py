@@ -83,6 +83,14 @@ def count_code(store: PortalStore, address: str, client: str, now: datetime) -> 
         raise TooManyError
 
 
+def count_client(store: PortalStore, client: str, now: datetime) -> None:
+    """Count a try of *client* by which nobody is named; raises TooManyError."""
+    tried = store.note_attempt("", network_of(client), now, now - WINDOW)
+    if tried.by_client > LIMITS.by_client:
+        _log.warning("login limited", client=client)
+        raise TooManyError
+
+
 def verify(
     store: PortalStore, address: str, password: str, client: str, now: datetime
 ) -> tuple[str, str]:

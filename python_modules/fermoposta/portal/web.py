@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fermoposta.portal.journal import Journal
     from fermoposta.portal.keys.store import KeyStore
     from fermoposta.portal.mine.mailboxes import Mailboxes
+    from fermoposta.portal.passkeys.desk import PasskeyDesk
     from fermoposta.portal.recovery.desk import RecoveryDesk
     from fermoposta.portal.second.store import FactorStore
 
@@ -43,16 +44,17 @@ Fields = ImmutableMultiDict[str, str]
 """What a form says: the last of a name by ``[]``, all by ``getlist``."""
 
 
-def safe_headers(webmail_host: str) -> dict[str, str]:
+def safe_headers(webmail_host: str, *, scripts: bool = False) -> dict[str, str]:
     """
     Return what stands on every answer; what is the same for all its sites the web server adds.
 
-    No script runs, nothing comes from elsewhere, and nobody frames our pages. A sign-in may lead on
-    to the webmail, which browsers hold a form's target to.
+    No script runs, or with *scripts* our own files only; nothing comes from elsewhere, and nobody
+    frames our pages. A sign-in may lead on to the webmail, which browsers hold a form's target to.
     """
+    own_scripts = "script-src 'self'; " if scripts else ""
     return {
         "content-security-policy": (
-            "default-src 'none'; style-src 'self'; img-src 'self'; "
+            f"default-src 'none'; {own_scripts}style-src 'self'; img-src 'self'; "
             f"form-action 'self' https://{webmail_host}:*; base-uri 'none'; frame-ancestors 'none'"
         ),
         "cross-origin-opener-policy": "same-origin",
@@ -78,6 +80,7 @@ class Portal:
     tokens: "TokenStore"
     keys: "KeyStore"
     factors: "FactorStore"
+    passkeys: "PasskeyDesk"
     recovery: "RecoveryDesk"
     mailboxes: "Mailboxes"
     journal: "Journal"
@@ -132,9 +135,10 @@ def page(
     *,
     status: int = 200,
     person: Person | None = None,
+    scripts: bool = False,
     **facts: object,
 ) -> HTMLResponse:
-    """Render the template *name* in the reader's language."""
+    """Render the template *name* in the reader's language; few pages need *scripts*."""
     portal, language = portal_of(request), language_of(request)
     token = request.cookies.get(FORM_COOKIE, "")
     fresh = len(token) < 32
@@ -154,6 +158,8 @@ def page(
         )
     )
     response = HTMLResponse(body, status, {"cache-control": "no-store", "vary": "accept-language"})
+    if scripts:
+        response.headers.update(safe_headers(portal.settings.host, scripts=True))
     if fresh:
         set_cookie(response, FORM_COOKIE, token)
     if request.query_params.get("lang") in i18n.LANGUAGES:
@@ -270,7 +276,9 @@ class SafeHeaders:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self.headers)
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)

@@ -8,7 +8,7 @@ import pytest
 
 from fermoposta.directory.drift import What, drift
 from fermoposta.directory.model import Kind, Owner, Secret, State
-from fermoposta.directory.plan import change_password, plan
+from fermoposta.directory.plan import change_password, plan, require_app_passwords
 from fermoposta.directory.steps import Action, PlanError
 from fermoposta.directory.store import MemoryStore
 from fermoposta.inventory import load, parse
@@ -214,6 +214,21 @@ def test_recovery_settings_are_the_users_own_where_nothing_is_declared():
     moved = state(mail_users={"ada@example.org": {"name": "ada", "mobile": "+39055123456"}})
     (step,) = plan(moved, actual)
     assert (step.after.mobile, step.after.recovery_address) == ("+39055123456", "a@far.example")
+
+
+def test_whether_programs_need_passwords_of_their_own_is_the_users_own_too():
+    """Until a declaration says so; then it counts, either way."""
+    plain, never = ({"name": "ada", "require_app_passwords": on} for on in (True, False))
+    chosen = require_app_passwords(stored(state(["ada"])), "ada@example.org", required=True)
+    (step,) = chosen
+    actual = stored(state(mail_users={"ada@example.org": plain}))
+
+    assert step.after.require_app_passwords
+    assert not plan(state(["ada"]), actual)
+    (step,) = plan(state(mail_users={"ada@example.org": never}), actual)
+    assert step.after.require_app_passwords is False
+    with pytest.raises(PlanError, match="there is no such user"):
+        require_app_passwords(actual, "nobody@example.org", required=True)
 
 
 def test_answers_to_security_questions_are_compared_as_people_type_them():

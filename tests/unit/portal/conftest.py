@@ -20,6 +20,7 @@ from fermoposta.portal.journal import MemoryJournal
 from fermoposta.portal.keys.memory import MemoryKeyStore
 from fermoposta.portal.memory import MemoryPortalStore
 from fermoposta.portal.mine.memory import MemoryMailboxes
+from fermoposta.portal.passkeys.memory import MemoryPasskeyStore
 from fermoposta.portal.recovery.desk import RecoveryDesk
 from fermoposta.portal.recovery.memory import MemoryRecoveryStore
 from fermoposta.portal.recovery.sms import SmsError
@@ -150,6 +151,11 @@ def factors() -> MemoryFactorStore:
     return MemoryFactorStore()
 
 
+@pytest.fixture
+def passkeys() -> MemoryPasskeyStore:
+    return MemoryPasskeyStore()
+
+
 @dataclass
 class Outbox:
     """Takes what would be sent: mails with their recipients, and text messages."""
@@ -206,6 +212,7 @@ def app(
     tokens: MemoryTokenStore,
     keys: MemoryKeyStore,
     factors: MemoryFactorStore,
+    passkeys: MemoryPasskeyStore,
     recovery: RecoveryDesk,
     mailboxes: MemoryMailboxes,
     journal: MemoryJournal,
@@ -220,6 +227,7 @@ def app(
         tokens=tokens,
         keys=keys,
         factors=factors,
+        passkeys=passkeys,
         recovery=recovery,
         mailboxes=mailboxes,
         journal=journal,

@@ -147,3 +147,18 @@ def test_who_is_closed_gets_nowhere(ada, browser, book, state) -> None:
     book.change(lambda actual: plan(state, actual, guarded=False), actor="test")
 
     assert asked(browser, "eas", "ada@example.org", password) is None
+
+
+def test_programs_are_kept_from_using_the_password_of_the_mailbox(ada, book) -> None:
+    """By the owner, with the password, also where the inventory has the rest; and let again."""
+    where = f"{PAGE}/only"
+    assert book.state().users["ada@example.org"].managed_by == "inventory"
+    refused = ada.send(where, page=PAGE, required="on", current="wrong")
+    assert refused.status_code == 422
+    assert 'id="only-wrong"' in refused.text
+    for word in ("on", "off"):
+        sent = ada.send(where, page=PAGE, required=word, current="Segreta123")
+        assert sent.status_code == 303
+        required = book.state().users["ada@example.org"].require_app_passwords
+        assert required == (word == "on")
+        assert ("Nessun programma" in ada.get(PAGE).text) == required

@@ -87,8 +87,9 @@ class User:
     """
     A person with a mailbox, who logs in with the address.
 
-    *mobile*, *recovery_address* and *security_questions* are the user's own to change where
-    the declaration leaves them out (None). *recipients_per_hour* None is the site's default.
+    *mobile*, *recovery_address*, *security_questions* and *require_app_passwords*, whether the
+    password opens portal and webmail only, are the user's own to change where the declaration
+    leaves them out (None). *recipients_per_hour* None is the site's default.
     """
 
     kind: ClassVar[Kind] = Kind.USERS
@@ -110,6 +111,7 @@ class User:
     role: Role | None = None
     mobile: str | None = field(default=None, compare=False)
     recovery_address: str | None = field(default=None, compare=False)
+    require_app_passwords: bool | None = field(default=None, compare=False)
     security_questions: tuple[SecurityQuestion, ...] | None = field(default=None, compare=False)
     password: Secret | Opaque | None = field(default=None, repr=False, compare=False)
     password_hash: str | None = field(default=None, repr=False, compare=False)

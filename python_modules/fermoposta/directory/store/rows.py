@@ -107,6 +107,7 @@ def _user_out(user: User) -> Row:
         json.dumps(role_value(user.role)) if user.role else None,
         user.mobile,
         user.recovery_address,
+        user.require_app_passwords,
         _questions_out(user),
         user.password_hash,
         user.managed_by.value,
@@ -115,11 +116,11 @@ def _user_out(user: User) -> Row:
 
 
 def _user_in(row: Row) -> User:
-    values: list[Any] = list(row[:18])
+    values: list[Any] = list(row[:19])
     values[9] = tuple(row[9])
     values[14] = _role_in(row[14])
-    values[17] = _questions_in(row[17])
-    values += [None, row[18], _OWNERS[row[19]], row[20]]
+    values[18] = _questions_in(row[18])
+    values += [None, row[19], _OWNERS[row[20]], row[21]]
     return User(*values)
 
 
@@ -283,6 +284,7 @@ TABLES: dict[Kind, Table] = {
             "role",
             "mobile",
             "recovery_address",
+            "require_app_passwords",
             "security_questions",
             "password_hash",
             "managed_by",

@@ -116,7 +116,7 @@ async def changed(request: Request) -> Response:
 
 
 async def second_factor_removed(request: Request) -> Response:
-    """Take away the second factor of somebody who has lost the app, and the codes."""
+    """Take away the second factor of who has lost the app, and the codes; and passkeys."""
     frame = await Frame.of(request)
     form = await form_of(request)
     if frame.sheet.kind is not Kind.USERS:
@@ -126,7 +126,9 @@ async def second_factor_removed(request: Request) -> Response:
         user = await frame.ask(lambda: frame.desk.look_after(key))
     except RefusedError as error:
         raise HTTPException(error.status) from error
-    await run_in_threadpool(portal_of(request).factors.remove, user.address)
+    portal = portal_of(request)
+    await run_in_threadpool(portal.factors.remove, user.address)
+    await run_in_threadpool(portal.passkeys.store.remove_passkeys, user.address)
     _log.info("second factor removed", address=user.address, actor=frame.asks.person.address)
     return RedirectResponse(with_query(f"{frame.path}/edit", key=user.address), 303)
 
@@ -246,11 +248,14 @@ async def _form(
 
 
 async def _second_factor(frame: Frame, entry: Entry) -> bool:
-    """Tell whether the user signs in with a code, too."""
+    """Tell whether the user signs in with a code, too, or with passkeys."""
     if entry.kind is not Kind.USERS:
         return False
-    factor = await run_in_threadpool(portal_of(frame.request).factors.factor, entry.key)
-    return factor is not None and factor.confirmed
+    portal = portal_of(frame.request)
+    factor = await run_in_threadpool(portal.factors.factor, entry.key)
+    if factor is not None and factor.confirmed:
+        return True
+    return bool(await run_in_threadpool(portal.passkeys.store.passkeys, entry.key))
 
 
 async def _used(frame: Frame, entry: Entry) -> Used | None:

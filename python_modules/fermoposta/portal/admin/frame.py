@@ -84,6 +84,7 @@ class Frame:
             self.request,
             f"admin/{name}",
             status=status,
+            scripts=False,
             person=self.asks.person,
             sheet=self.sheet,
             sheets=SHEETS,

@@ -59,6 +59,7 @@ class Frame:
             self.request,
             f"mine/{name}.html",
             status=status,
+            scripts=False,
             person=self.person,
             menu=MENU,
             here=self.request.url.path,

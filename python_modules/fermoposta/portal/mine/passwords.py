@@ -13,6 +13,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from fermoposta.directory.plan import require_app_passwords
 from fermoposta.inventory import values
 from fermoposta.portal import signin
 from fermoposta.portal.access import not_current
@@ -85,6 +86,23 @@ def _keep_groupware_key(keys: KeyStore, address: str) -> None:
     keys.keep_groupware_key(address, signin.digest_of(key))
 
 
+async def required(request: Request) -> Response:
+    """Let the mailbox's password open portal and webmail only, or everything again."""
+    frame = await Frame.of(request)
+    form = await form_of(request)
+    portal, address = portal_of(request), frame.person.address
+    if problem := await not_current(request, address, form.get("current", "")):
+        return await _list(frame, status=422, wrong={"only": [said(problem, language_of(request))]})
+    on = form.get("required") == "on"
+    await run_in_threadpool(
+        portal.book.change,
+        lambda state: require_app_passwords(state, address, required=on),
+        actor=address,
+    )
+    _log.info("passwords of programs required", address=address, required=on)
+    return frame.back()
+
+
 async def revoked(request: Request) -> Response:
     """Revoke one of the reader's."""
     frame = await Frame.of(request)
@@ -108,7 +126,9 @@ async def _list(
     chosen: list[str] | None = None,
     password: str = "",
 ) -> Response:
-    keys = portal_of(frame.request).keys
+    portal = portal_of(frame.request)
+    keys = portal.keys
+    user = (await run_in_threadpool(portal.book.state)).users[frame.person.address]
     there = await run_in_threadpool(keys.app_passwords, frame.person.address)
     return frame.page(
         "passwords",
@@ -119,4 +139,5 @@ async def _list(
         typed=typed,
         chosen=["read", "send"] if chosen is None else chosen,
         password=password,
+        required=bool(user.require_app_passwords),
     )

@@ -43,6 +43,7 @@ ROUTES = [
     Route("/settings/devices", devices.done, methods=["POST"]),
     Route("/settings/passwords", passwords.listed),
     Route("/settings/passwords", passwords.made, methods=["POST"]),
+    Route("/settings/passwords/only", passwords.required, methods=["POST"]),
     Route("/settings/passwords/revoke", passwords.revoked, methods=["POST"]),
     Route("/settings/sign-ins", sign_ins.listed),
     Route("/settings/out-of-office", incoming.away),

@@ -218,11 +218,12 @@ class RecoveryDesk:
 
     def tell_changed(self, user: User, now: datetime) -> None:
         """Write to *user* that the password was changed; that it can't be sent is only logged."""
+        self.tell(user, letters.CHANGED_SUBJECT, letters.CHANGED_TEXT, now)
+
+    def tell(self, user: User, subject: str, text: str, now: datetime) -> None:
+        """Write to *user* what was done *now* to how they sign in; see `tell_changed`."""
         when = now.astimezone(ZoneInfo(self.settings.timezone)).strftime("%Y-%m-%d %H:%M")
-        message = letters.letter(
-            user, letters.CHANGED_SUBJECT, letters.CHANGED_TEXT, now, when=when
-        )
-        self._mail(user, message)
+        self._mail(user, letters.letter(user, subject, text, now, when=when))
 
     def _ways(self, *, sms: bool, questions: bool) -> tuple[Way, ...]:
         site = self.settings

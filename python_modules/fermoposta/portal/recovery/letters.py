@@ -29,6 +29,12 @@ CHANGED_TEXT = _(
     "The password of %(address)s was changed on %(when)s.\n\n"
     "If it was not you, tell your administrator at once.\n"
 )
+PASSKEY_SUBJECT = _("A passkey was added to %(address)s")
+PASSKEY_TEXT = _(
+    "A passkey that signs in as %(address)s was added on %(when)s.\n\n"
+    "If it was not you, take it away under Account, change your password, and tell your"
+    " administrator at once.\n"
+)
 INVITED_SUBJECT = _("Your mailbox %(address)s")
 INVITED_TEXT = _(
     "%(organisation)s has a mailbox for you: %(address)s.\n\n"

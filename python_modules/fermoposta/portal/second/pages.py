@@ -16,6 +16,7 @@ from starlette.routing import Route
 from fermoposta.portal import signin
 from fermoposta.portal.access import not_current, signed_in
 from fermoposta.portal.i18n import marked as _
+from fermoposta.portal.passkeys.pages import sign_in_page
 from fermoposta.portal.problems import said
 from fermoposta.portal.second import desk
 from fermoposta.portal.second.store import Half
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 HALF_COOKIE = "__Host-fermoposta-half"
 HALF_LASTS = timedelta(minutes=10)
 """How long somebody may take to find their phone."""
+_CODE_PAGE = "second/code.html"
 _log = structlog.get_logger()
 
 
@@ -57,7 +59,7 @@ async def code_form(request: Request) -> Response:
     if await _half(request) is None:
         return RedirectResponse("/login", 303)
     target = own_path(request.query_params.get("next", ""))
-    return page(request, "second/code.html", problem="", target=target)
+    return await sign_in_page(request, name=_CODE_PAGE, target=target)
 
 
 async def code_given(request: Request) -> Response:
@@ -88,11 +90,13 @@ async def code_given(request: Request) -> Response:
     try:
         opened = await run_in_threadpool(attempt)
     except signin.RefusedError:
-        return page(request, "second/code.html", status=401, problem="refused", target=target)
+        return await sign_in_page(
+            request, name=_CODE_PAGE, status=401, problem="refused", target=target
+        )
     except signin.TooManyError:
-        answer = page(request, "second/code.html", status=429, problem="limited", target=target)
-        answer.headers["retry-after"] = str(int(signin.WINDOW.total_seconds()))
-        return answer
+        return await sign_in_page(
+            request, name=_CODE_PAGE, status=429, problem="limited", target=target
+        )
     response = RedirectResponse(target or "/home", 303)
     set_cookie(response, SESSION_COOKIE, opened.token)
     drop_cookie(response, HALF_COOKIE)

@@ -76,6 +76,10 @@ options:
       self_service_reset:
         description: Whether the user may set a forgotten password anew; true unless given.
         type: bool
+      require_app_passwords:
+        description: Whether programs and phones need passwords of their own, and the mailbox's
+          opens portal and webmail only. The user's own to change where not given.
+        type: bool
       recipients_per_hour:
         description: To how many recipients the user may write in an hour; the site's limit
           unless given.
@@ -214,6 +218,7 @@ SPEC = {
             "restrict_sending": {"type": "bool"},
             "restrict_receiving": {"type": "bool"},
             "self_service_reset": {"type": "bool"},
+            "require_app_passwords": {"type": "bool"},
             "recipients_per_hour": {"type": "int"},
             "mobile": {"type": "str"},
             "recovery_address": {"type": "str"},
