@@ -224,7 +224,6 @@ def test_a_calendar_program_has_a_password_of_its_own(web: Web, zoe: Account, ma
     assert not reads(mail, program)
 
 
-@pytest.mark.feature("F212")
 def test_a_phone_has_a_password_of_its_own(
     web: Web, zoe: Account, appliance: Appliance, shell: Shell
 ) -> None:

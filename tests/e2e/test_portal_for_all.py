@@ -41,6 +41,9 @@ OFFICE = (
     *("/admin/resources", "/admin/send-as", "/admin/allowed-domains", "/admin/junk-rules"),
     *("/admin/users/delete?key=bob@example.org", "/admin/devices", "/admin/audit"),
     *("/admin/trace?recipient=ada@example.org", "/admin/health", "/tokens"),
+    *("/admin/delegations", "/admin/grants/new", "/admin/message-rules", "/admin/out-of-office"),
+    *("/admin/device-policies/new", "/admin/device-access/new", "/admin/quarantine"),
+    *("/admin/quarantine?mailbox=bob@example.org", "/account/passkeys"),
 )
 DESKTOP, PHONE = (1280, 900), (390, 844)
 

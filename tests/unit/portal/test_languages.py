@@ -59,7 +59,6 @@ def test_every_word_of_every_page_is_in_the_catalogue() -> None:
         "Server",
         "File",
         "Alias",
-        "Passkeys",
         "Bluetooth",
         "Account",
         "SMS",
