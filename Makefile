@@ -39,7 +39,7 @@ fmt: ## Format the Python files
 
 lock: ## Resolve the requirements again, with hashes
 	@scripts/bootstrap venv
-	@for part in runtime controller; do \
+	@for part in runtime controller fuzz; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links \
 	    --output-file "requirements/$$part.txt" "requirements/$$part.in" || exit 1; \

@@ -44,9 +44,12 @@ PAGES = (
     Page("rules", "Message rules", "/settings/rules/new"),
     Page("restore", "Restoring what was deleted", "/settings/restore"),
     Page("sharing", "Sharing", "/settings/sharing"),
+    Page("passkeys", "Passkeys", "/account/passkeys"),
+    Page("passwords", "Passwords of programs", "/settings/passwords"),
     Page("sign-ins", "Who signed in", "/settings/sign-ins"),
     Page("users", "Users", "/admin/users"),
     Page("user", "A user", "/admin/users/edit?key=bob@example.org"),
+    Page("quarantine", "Quarantine", "/admin/quarantine?mailbox=bob@example.org"),
     Page("trace", "Where is a mail?", "/admin/trace?recipient=ada@example.org"),
     Page("health", "Health", "/admin/health"),
 )

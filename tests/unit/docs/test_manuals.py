@@ -70,3 +70,19 @@ def test_words_in_bold_are_those_of_the_pages(path: Path) -> None:
     missing = [words for words in sorted(bold(path.read_text())) if f'"{words}' not in there]
 
     assert missing == []
+
+
+@pytest.mark.feature("F227")
+@pytest.mark.parametrize("pair", PAIRS)
+def test_both_languages_show_the_same_pages_each_in_its_own(pair: tuple[str, str]) -> None:
+    """Pictures of a real run, which are there."""
+    shown = []
+    for name in pair:
+        path = MANUAL / name
+        pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", path.read_text())
+        assert all((path.parent / each).is_file() for each in pictures)
+        language = name.partition("/")[0]
+        shown.append([each.replace(f"-{language}-light", "-light") for each in pictures])
+
+    assert shown[0] == shown[1]
+    assert len(shown[0]) >= 4

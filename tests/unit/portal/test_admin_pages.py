@@ -206,84 +206,85 @@ def test_what_is_wrong_is_said_at_its_field(ada, book, fields, said: str) -> Non
     assert book.state() == before
 
 
-@pytest.mark.parametrize(
-    ("slug", "fields", "kind", "key"),
-    [
-        (
-            "aliases",
-            {"key": {"local": "info"}, "destinations": "ada@example.org, x@far.example"},
-            Kind.ALIASES,
-            "info@example.org",
-        ),
-        (
-            "groups",
-            {"key": {"local": "team"}, "name": "Team", "members": ADA, "senders": "company"},
-            Kind.GROUPS,
-            "team@example.org",
-        ),
-        (
-            "resources",
-            {
-                "key": {"local": "room"},
-                "name": "Sala",
-                "kind": "location",
-                "multiple_bookings": "1",
-                "quota_mb": "100",
-                "language": "it",
-            },
-            Kind.RESOURCES,
-            "room@example.org",
-        ),
-        (
-            "send-as",
-            {"key": {"address": "sales@example.org"}, "senders": "ada@example.org"},
-            Kind.SEND_AS,
-            "sales@example.org",
-        ),
-        (
-            "allowed-domains",
-            {"key": {}, "allowed": "one.example two.example"},
-            Kind.ALLOWED_DOMAINS,
-            "example.org",
-        ),
-        (
-            "junk-rules",
-            {"key": {"sender": "@spam.example"}, "action": "block"},
-            Kind.JUNK_RULES,
-            "example.org @spam.example",
-        ),
-        (
-            "delegations",
-            {"key": {"address": BOB, "other": ADA}, "folders.calendar": "secretary"},
-            Kind.DELEGATIONS,
-            f"{BOB} {ADA}",
-        ),
-        (
-            "grants",
-            {"key": {"address": BOB, "other": ADA, "folder": "calendar"}, "rights": "read_only"},
-            Kind.GRANTS,
-            f"{BOB} {ADA} calendar",
-        ),
-        (
-            "out-of-office",
-            {"key": {"address": BOB}, "text": "Sono via.", "audience": "company", "days": "7"},
-            Kind.OUT_OF_OFFICE,
-            BOB,
-        ),
-        (
-            "device-policies",
-            {"key": {"name": "severa"}, "company": "acme", "password_required": "on"},
-            Kind.DEVICE_POLICIES,
-            "severa",
-        ),
-        (
-            "device-access",
-            {"key": {"name": BOB}, "unknown": "block", "types": "iPhone: allow\n"},
-            Kind.DEVICE_ACCESS,
-            BOB,
-        ),
-    ],
-)
+OF_EACH_KIND = [
+    (
+        "aliases",
+        {"key": {"local": "info"}, "destinations": "ada@example.org, x@far.example"},
+        Kind.ALIASES,
+        "info@example.org",
+    ),
+    (
+        "groups",
+        {"key": {"local": "team"}, "name": "Team", "members": ADA, "senders": "company"},
+        Kind.GROUPS,
+        "team@example.org",
+    ),
+    (
+        "resources",
+        {
+            "key": {"local": "room"},
+            "name": "Sala",
+            "kind": "location",
+            "multiple_bookings": "1",
+            "quota_mb": "100",
+            "language": "it",
+        },
+        Kind.RESOURCES,
+        "room@example.org",
+    ),
+    (
+        "send-as",
+        {"key": {"address": "sales@example.org"}, "senders": "ada@example.org"},
+        Kind.SEND_AS,
+        "sales@example.org",
+    ),
+    (
+        "allowed-domains",
+        {"key": {}, "allowed": "one.example two.example"},
+        Kind.ALLOWED_DOMAINS,
+        "example.org",
+    ),
+    (
+        "junk-rules",
+        {"key": {"sender": "@spam.example"}, "action": "block"},
+        Kind.JUNK_RULES,
+        "example.org @spam.example",
+    ),
+    (
+        "delegations",
+        {"key": {"address": BOB, "other": ADA}, "folders.calendar": "secretary"},
+        Kind.DELEGATIONS,
+        f"{BOB} {ADA}",
+    ),
+    (
+        "grants",
+        {"key": {"address": BOB, "other": ADA, "folder": "calendar"}, "rights": "read_only"},
+        Kind.GRANTS,
+        f"{BOB} {ADA} calendar",
+    ),
+    (
+        "out-of-office",
+        {"key": {"address": BOB}, "text": "Sono via.", "audience": "company", "days": "7"},
+        Kind.OUT_OF_OFFICE,
+        BOB,
+    ),
+    (
+        "device-policies",
+        {"key": {"name": "severa"}, "company": "acme", "password_required": "on"},
+        Kind.DEVICE_POLICIES,
+        "severa",
+    ),
+    (
+        "device-access",
+        {"key": {"name": BOB}, "unknown": "block", "types": "iPhone: allow\n"},
+        Kind.DEVICE_ACCESS,
+        BOB,
+    ),
+]
+"""A page, what is typed there, and the record that comes of it."""
+
+
+@pytest.mark.parametrize(("slug", "fields", "kind", "key"), OF_EACH_KIND)
 @pytest.mark.feature("F121")
 @pytest.mark.feature("F122")
 def test_what_is_made_is_shown_and_goes_after_a_question(
@@ -338,6 +339,35 @@ def test_nobody_reaches_beyond_their_scope(eve, book) -> None:
     line = f"key,quota_mb\n{BOB},100\n"
     answer = eve.send("/admin/users/import", page="/admin/users/import", csv=line, step="do")
     assert answer.status_code == 422
+    assert book.state() == before
+
+
+@pytest.mark.parametrize(("slug", "fields", "kind", "key"), OF_EACH_KIND)
+@pytest.mark.feature("F123")
+def test_no_route_reaches_what_is_elsewhere(
+    browser, book, slug: str, fields, kind: Kind, key: str
+) -> None:
+    """Whoever knows a name of another domain's neither sees nor changes what is there."""
+    browser.sign_in(ADA)
+    assert made(browser, slug, **dict(fields)).status_code == 303
+    before = book.state()
+    browser.send("/logout", page="/home")
+    browser.sign_in(EVE)
+    form, etag = "/admin/users/new", {"etag": "*"}
+
+    for path in ("edit", "delete", "change"):
+        assert browser.get(f"/admin/{slug}/{path}?key={key}").status_code in (303, 404)
+    for path in (f"edit?key={key}", "delete", "change", "invite", "second-factor"):
+        given = {name: value for name, value in fields.items() if name != "key"} | etag
+        answer = browser.send(f"/admin/{slug}/{path}", page=form, key=key, **given)
+        assert answer.status_code in (303, 404)
+    again = made(browser, slug, **dict(fields)).status_code
+    assert again in (404, 422)
+    lines = f"key\n{key}\n"
+    taken = browser.send(f"/admin/{slug}/import", page=form, csv=lines, step="do")
+    assert taken.status_code == 422
+    assert "/edit?key=" not in browser.get(f"/admin/{slug}").text
+    assert len(browser.get(f"/admin/{slug}/export.csv").text.splitlines()) == 1
     assert book.state() == before
 
 

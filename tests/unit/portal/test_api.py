@@ -207,7 +207,18 @@ class TestReading:
 
     @pytest.mark.parametrize(
         "path",
-        ["/nothing", "/pictures", "/users/", "/users/x", "/Users", "/", "", "/../v1", "/x/y/z"],
+        [
+            "/nothing",
+            "/pictures",
+            "/users/",
+            "/users/x",
+            "/Users",
+            "/",
+            "",
+            "/../v1",
+            "/x/y/z",
+            "/users/x%0Ay",
+        ],
     )
     def test_what_is_not_there_is_a_problem(self, api, path: str) -> None:
         """Not a page for people."""

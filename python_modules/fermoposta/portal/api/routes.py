@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import structlog
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -355,12 +356,27 @@ def nothing() -> Response:
     raise ApiError(404, "")
 
 
+class AllConvertor(Convertor[str]):
+    """Takes the rest of an address, whatever it holds; Starlette's own stops at a new line."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """Return the text as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Return the text as it is."""
+        return value
+
+
+register_url_convertor("all", AllConvertor())
 ROUTES = [
     Route(f"{BASE}/openapi.json", OpenDoor(described)),
     Route(f"{BASE}/{{kind:str}}", Door({"GET": listed, "POST": made})),
     Route(
-        f"{BASE}/{{kind:str}}/{{key:path}}",
+        f"{BASE}/{{kind:str}}/{{key:all}}",
         Door({"GET": one, "PUT": put, "PATCH": patch, "DELETE": delete}),
     ),
-    Route("/api/{rest:path}", OpenDoor(nothing)),
+    Route("/api/{rest:all}", OpenDoor(nothing)),
 ]
