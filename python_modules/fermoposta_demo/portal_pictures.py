@@ -49,7 +49,7 @@ PAGES = (
     Page("sign-ins", "Who signed in", "/settings/sign-ins"),
     Page("users", "Users", "/admin/users"),
     Page("user", "A user", "/admin/users/edit?key=bob@example.org"),
-    Page("quarantine", "Quarantine", "/admin/quarantine?mailbox=bob@example.org"),
+    Page("quarantine", "Quarantine", "/admin/quarantine?mailbox=ada@example.org"),
     Page("trace", "Where is a mail?", "/admin/trace?recipient=ada@example.org"),
     Page("health", "Health", "/admin/health"),
 )

@@ -69,9 +69,12 @@ def test_a_mail_is_let_out_of_the_quarantine(
     assert subject not in office.text
     mail.wait_for(zoe, subject)
     office.driver.find_element(By.CSS_SELECTOR, f"[aria-label='Seleziona {other}']").click()
-    office.press("Elimina i selezionati")
+    office.driver.find_element(By.CSS_SELECTOR, "main summary").click()
+    office.press("Confermo")
     assert "Non c'è nulla" in office.text
     assert mail.find(zoe, other, junk) == []
+    kept = shell.run("doveadm", "search", "-u", zoe.address, "mailbox", f".kept/{junk}", "all")
+    assert len(kept.splitlines()) == 1, "its owner can restore it"
 
     said = shell.run("journalctl", "--unit=fermoposta-portal", "--lines=50", "--no-pager")
     assert f"address={zoe.address}" in said

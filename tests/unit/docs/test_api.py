@@ -137,8 +137,8 @@ def test_it_has_every_route_and_every_verb(described) -> None:
     assert [route.path for route in ROUTES] == [
         "/api/v1/openapi.json",
         "/api/v1/{kind:str}",
-        "/api/v1/{kind:str}/{key:path}",
-        "/api/{rest:path}",
+        "/api/v1/{kind:str}/{key:all}",
+        "/api/{rest:all}",
     ]
 
 
