@@ -235,3 +235,12 @@ def test_what_the_doctor_found_last_is_there(dsn) -> None:
         ("disk", "/var", "bad", NOW),
         ("unit", "dovecot", "good", NOW),
     ]
+
+
+def test_a_language_is_remembered(portal: PortalStore) -> None:
+    """The last that was chosen."""
+    assert portal.language("ada@example.org") is None
+    for language in ("en", "it"):
+        portal.set_language("ada@example.org", language)
+        assert portal.language("ada@example.org") == language
+    assert portal.language("bob@example.org") is None

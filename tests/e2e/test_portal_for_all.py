@@ -41,6 +41,7 @@ OFFICE = (
     *("/admin/resources", "/admin/send-as", "/admin/allowed-domains", "/admin/junk-rules"),
     *("/admin/users/delete?key=bob@example.org", "/admin/devices", "/admin/audit"),
     *("/admin/trace?recipient=ada@example.org", "/admin/health", "/tokens"),
+    *("/settings/lists", "/settings/lists/new"),
     *("/admin/delegations", "/admin/grants/new", "/admin/message-rules", "/admin/out-of-office"),
     *("/admin/device-policies/new", "/admin/device-access/new", "/admin/quarantine"),
     *("/admin/quarantine?mailbox=bob@example.org", "/account/passkeys"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 from clients.mail import token
+from clients.portal import Visitor
 from clients.web import Web
 from selenium.webdriver.common.keys import Keys
 
@@ -118,6 +120,30 @@ def test_a_list_of_another_client_is_usable(
     write_to_list(ada_writes, name, subject)
 
     assert mail.wait_for(appliance.account("bob@example.org"), subject)
+
+
+@pytest.mark.feature("F062", "F063")
+def test_a_list_of_the_portal_is_usable(
+    appliance: Appliance, mail: Mail, ada: Account, ada_writes: Webmail
+) -> None:
+    """Made in the settings, written to in the webmail, and gone again."""
+    name, subject, web = f"P{token()}", token(), Web(appliance)
+    visitor = Visitor.signed_in(web, ada)
+    where = "/settings/lists"
+    members = "Bob F <bob@example.org>\nchiara@example.org"
+    made = visitor.send(f"{where}/new", f"{where}/new", name=name, members=members)
+    assert made.status == 303, made.body
+
+    write_to_list(ada_writes, name, subject)
+
+    for address in ("bob@example.org", "chiara@example.org"):
+        assert mail.wait_for(appliance.account(address), subject)
+    found = re.search(rf'edit\?id=([^"]+)">{name}<', visitor.get(where).body)
+    assert found
+    page = visitor.get(f"{where}/edit?id={found[1]}").body
+    assert "Bob F &lt;bob@example.org&gt;" in page
+    assert visitor.send(f"{where}/end", where, id=unquote(found[1])).status == 303
+    assert name not in visitor.get(where).body
 
 
 @pytest.mark.feature("F065")

@@ -7,35 +7,76 @@ quarantine, for who administers the mailbox::
     {"ask": "deleted", "mailbox": "ada@example.org", "folder": "INBOX"}
     {"ask": "restore", "mailbox": "ada@example.org", "ids": ["mail:…"]}
     {"ask": "release", "mailbox": "ada@example.org", "ids": ["1732-12"]}
+    {"ask": "keep_list", "mailbox": "ada@example.org", "list": {"name": "Calcio", "members": []}}
 
 What comes back is ``{"folders": [...]}``, ``{"deleted": [...]}``, ``{"restored": [...]}``,
-``{"quarantined": [...]}``, or ``{"moved": [ids]}`` after ``release`` and ``discard``; or
+``{"quarantined": [...]}``, ``{"lists": [...]}``, or ``{"moved": [ids]}`` after ``release`` and
+``discard``, ``{"kept": [id]}`` after ``keep_list`` and ``remove_list``; or
 ``{"refused": reason}`` where it can't be done, ``{"later": reason}`` where it can't be done now.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from imapclient.exceptions import IMAPClientError
 
 from fermoposta.agent import quarantine
 from fermoposta.agent.questions import listen
-from fermoposta.agent.tools import Tools
-from fermoposta.directory.store import Change
 from fermoposta.mailstore.acl import SHARED
 from fermoposta.mailstore.deleted import Bin
 from fermoposta.mailstore.deleted_item import DeletedItem, OverQuotaError, RestoreError
-from fermoposta.mailstore.imap import MailboxError
+from fermoposta.mailstore.imap import MailboxError, Session
+from fermoposta.mailstore.lists import (
+    DistributionList,
+    ListBook,
+    ListError,
+    ListGoneError,
+    Member,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from fermoposta.agent.tools import Tools
+    from fermoposta.directory.store import Change
 
 ROLE = "fermoposta_agent"
 MOST = 2000
 """How many deleted items are told of at once, the latest."""
-_DEEDS = {"release": quarantine.release, "discard": quarantine.discard}
+_WHY = (
+    (OverQuotaError, "the mailbox is too full"),
+    (RestoreError, "it is restored already, or its time is over"),
+    (ListGoneError, "somebody else changed it in the meantime"),
+)
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of *mailbox*; what is not said is empty."""
+
+    mailbox: str
+    folder: str | None = None
+    ids: tuple[str, ...] = ()
+    list: DistributionList | None = None
+
+    @classmethod
+    def read(cls, asked: dict[str, Any]) -> Asked:
+        """Return it; raises ValueError, KeyError, TypeError, AttributeError where it is not one."""
+        folder, given = asked.get("folder"), asked.get("list")
+        return cls(
+            str(asked["mailbox"]),
+            None if folder is None else str(folder),
+            tuple(str(each) for each in asked.get("ids", [])),
+            None if given is None else _list(given),
+        )
 
 
 class Mailboxes:
@@ -45,53 +86,88 @@ class Mailboxes:
         self._tools = tools
         site = tools.settings
         self._bin = Bin(tools.door, site.webmail_conninfo(ROLE), days=site.retention_days)
+        self._lists = ListBook(site.calendar_url, site.calendar_secret_file)
+        self._answers: dict[str, Callable[[Asked], dict[str, object]]] = {
+            "folders": self._folders,
+            "deleted": self._deleted,
+            "restore": self._restore,
+            "quarantined": self._quarantined,
+            "release": partial(self._out_of_quarantine, quarantine.release),
+            "discard": partial(self._out_of_quarantine, quarantine.discard),
+            "lists": self._lists_of,
+            "keep_list": self._keep_list,
+            "remove_list": self._remove_list,
+        }
 
     async def take(self, request: bytes) -> dict[str, object]:
         """Carry out *request*; return what is answered."""
         try:
-            asked = json.loads(request)
-            what, mailbox = str(asked["ask"]), str(asked["mailbox"])
-            folder = asked.get("folder")
-            folder = None if folder is None else str(folder)
-            ids = [str(each) for each in asked.get("ids", [])]
+            given = json.loads(request)
+            answer, asked = self._answers.get(str(given["ask"])), Asked.read(given)
         except (ValueError, KeyError, TypeError, AttributeError):
             return {"refused": "the request is no document with a mailbox and a question"}
-        if mailbox not in self._tools.directory.users:
+        if asked.mailbox not in self._tools.directory.users:
             return {"refused": "there is no such mailbox"}
+        if answer is None:
+            return {"refused": "there is no such question"}
         try:
-            return await asyncio.to_thread(self._answer, what, mailbox, folder, ids)
-        except OverQuotaError:
-            return {"refused": "the mailbox is too full"}
-        except RestoreError as error:
-            _log.warning("not restored", address=mailbox, error=str(error))
-            return {"refused": "it is restored already, or its time is over"}
-        except (MailboxError, IMAPClientError, OSError) as error:
-            _log.warning("a mailbox can't be opened", address=mailbox, error=str(error))
+            return await asyncio.to_thread(answer, asked)
+        except (OverQuotaError, RestoreError, ListGoneError) as error:
+            _log.warning("not done", address=asked.mailbox, error=str(error))
+            return {"refused": next(why for kind, why in _WHY if isinstance(error, kind))}
+        except (MailboxError, IMAPClientError, ListError, OSError) as error:
+            _log.warning("a mailbox can't be opened", address=asked.mailbox, error=str(error))
             return {"later": "the mailbox can't be opened now"}
 
-    def _answer(
-        self, what: str, mailbox: str, folder: str | None, ids: list[str]
+    def _folders(self, asked: Asked) -> dict[str, object]:
+        with self._tools.imap(asked.mailbox) as session:
+            names = [str(name) for flags, _, name in session.client.list_folders()]
+        return {"folders": sorted(name for name in names if _own(name))}
+
+    def _deleted(self, asked: Asked) -> dict[str, object]:
+        found = self._bin.list_deleted(asked.mailbox, asked.folder)[:MOST]
+        return {"deleted": [_shown(each) for each in found]}
+
+    def _restore(self, asked: Asked) -> dict[str, object]:
+        restored = self._bin.restore(asked.mailbox, asked.ids)
+        _log.info("restored", address=asked.mailbox, items=len(restored))
+        return {"restored": [_shown(each) for each in restored]}
+
+    def _quarantined(self, asked: Asked) -> dict[str, object]:
+        with self._tools.imap(asked.mailbox) as session:
+            return {"quarantined": quarantine.held(session)}
+
+    def _out_of_quarantine(
+        self, deed: Callable[[Session, Iterable[str]], list[str]], asked: Asked
     ) -> dict[str, object]:
-        if what == "folders":
-            with self._tools.imap(mailbox) as session:
-                names = [str(name) for flags, _, name in session.client.list_folders()]
-            return {"folders": sorted(name for name in names if _own(name))}
-        if what == "deleted":
-            found = self._bin.list_deleted(mailbox, folder)[:MOST]
-            return {"deleted": [_shown(each) for each in found]}
-        if what == "restore":
-            restored = self._bin.restore(mailbox, ids)
-            _log.info("restored", address=mailbox, items=len(restored))
-            return {"restored": [_shown(each) for each in restored]}
-        if what == "quarantined":
-            with self._tools.imap(mailbox) as session:
-                return {"quarantined": quarantine.held(session)}
-        if what in _DEEDS:
-            with self._tools.imap(mailbox) as session:
-                moved = _DEEDS[what](session, ids)
-            _log.info("quarantine", address=mailbox, did=what, messages=len(moved))
-            return {"moved": moved}
-        return {"refused": "there is no such question"}
+        with self._tools.imap(asked.mailbox) as session:
+            moved = deed(session, asked.ids)
+        did = deed.__name__
+        _log.info("quarantine", address=asked.mailbox, did=did, messages=len(moved))
+        return {"moved": moved}
+
+    def _lists_of(self, asked: Asked) -> dict[str, object]:
+        return {"lists": [asdict(each) for each in self._lists.lists(asked.mailbox)]}
+
+    def _keep_list(self, asked: Asked) -> dict[str, object]:
+        if asked.list is None:
+            return {"refused": "the request is no document with a mailbox and a question"}
+        return {"kept": [self._lists.keep(asked.mailbox, asked.list)]}
+
+    def _remove_list(self, asked: Asked) -> dict[str, object]:
+        for name in asked.ids:
+            self._lists.remove(asked.mailbox, name)
+        return {"kept": list(asked.ids)}
+
+
+def _list(given: dict[str, Any]) -> DistributionList:
+    members = (
+        Member(str(each["address"]), str(each.get("name", "")), str(each.get("card", "")))
+        for each in given["members"]
+    )
+    return DistributionList(
+        str(given.get("id", "")), str(given["name"]), tuple(members), str(given.get("etag", ""))
+    )
 
 
 def _own(name: str) -> bool:

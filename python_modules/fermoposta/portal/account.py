@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
@@ -22,10 +23,12 @@ from fermoposta.directory.problem import Problem, ProblemsError
 from fermoposta.inventory import values
 from fermoposta.portal import signin
 from fermoposta.portal.access import not_current, signed_in
-from fermoposta.portal.i18n import translations
+from fermoposta.portal.i18n import LANGUAGES, translations
 from fermoposta.portal.problems import by_field, said
 from fermoposta.portal.recovery.desk import QUESTIONS
 from fermoposta.portal.web import (
+    LANGUAGE_COOKIE,
+    REMEMBERED,
     SESSION_COOKIE,
     client_of,
     form_of,
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from fermoposta.portal.web import Fields
 
 MOST_QUESTIONS = 3
-DONE = ("password", "recovery")
+DONE = ("password", "recovery", "language")
 _log = structlog.get_logger()
 _question = values.text(200)
 
@@ -143,6 +146,19 @@ async def recovery_set(request: Request) -> Response:
     return RedirectResponse("/account?done=recovery", 303)
 
 
+async def language_set(request: Request) -> Response:
+    """Remember the language of the pages, here and for whatever browser comes next."""
+    person = await signed_in(request)
+    fields = await form_of(request)
+    language = fields.get("language", "")
+    if language not in LANGUAGES:
+        raise HTTPException(400)
+    await run_in_threadpool(portal_of(request).store.set_language, person.address, language)
+    response = RedirectResponse("/account?done=language", 303)
+    set_cookie(response, LANGUAGE_COOKIE, language, max_age=REMEMBERED)
+    return response
+
+
 def _optional(
     read: Callable[[object, str, list[Problem]], object],
     text: str,
@@ -220,4 +236,5 @@ ROUTES = [
     Route("/account", shown),
     Route("/account/password", password_changed, methods=["POST"]),
     Route("/account/recovery", recovery_set, methods=["POST"]),
+    Route("/account/language", language_set, methods=["POST"]),
 ]

@@ -19,6 +19,7 @@ class MemoryPortalStore:
     attempts: list[tuple[str, str, datetime]] = field(default_factory=list)
     usage: dict[str, Used] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    languages: dict[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -104,6 +105,14 @@ class MemoryPortalStore:
     def forgive(self, address: str, client: str) -> None:
         """Forget the attempts of *client* at *address*, which ended well."""
         self.attempts = [a for a in self.attempts if a[:2] != (address, client)]
+
+    def language(self, address: str) -> str | None:
+        """Return in which language *address* wants the pages, None where they never said."""
+        return self.languages.get(address)
+
+    def set_language(self, address: str, language: str) -> None:
+        """Remember in which language *address* wants the pages."""
+        self.languages[address] = language
 
     def add_session(self, session: Session) -> None:
         """Keep *session*; those that have expired are dropped."""

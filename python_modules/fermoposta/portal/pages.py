@@ -9,6 +9,7 @@ from fermoposta.clientconfig.facts import domain_of, normalised_address
 from fermoposta.clientconfig.instructions import guides
 from fermoposta.portal import signin
 from fermoposta.portal.access import reader, signed_in
+from fermoposta.portal.entering import enter
 from fermoposta.portal.passkeys.pages import sign_in_page
 from fermoposta.portal.second import pages as second
 from fermoposta.portal.web import (
@@ -20,7 +21,6 @@ from fermoposta.portal.web import (
     own_path,
     page,
     portal_of,
-    set_cookie,
 )
 
 
@@ -90,9 +90,7 @@ async def sign_in(request: Request) -> Response:
         now=portal.clock(),
         hours=portal.settings.session_hours,
     )
-    response = RedirectResponse(target or "/home", 303)
-    set_cookie(response, SESSION_COOKIE, opened.token)
-    return response
+    return await enter(request, opened, target)
 
 
 async def sign_out(request: Request) -> Response:

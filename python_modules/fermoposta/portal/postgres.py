@@ -54,6 +54,10 @@ _ADD_SESSION = """
 INSERT INTO portal.sessions (digest, address, credential, expires_at)
 VALUES (:digest, :address, :credential, :expires_at)
 """
+_SET_LANGUAGE = """
+INSERT INTO portal.languages (address, language) VALUES (:address, :language)
+ON CONFLICT (address) DO UPDATE SET language = EXCLUDED.language
+"""
 
 
 class PostgresPortalStore:
@@ -127,6 +131,16 @@ class PostgresPortalStore:
             address=address,
             client=client,
         )
+
+    def language(self, address: str) -> str | None:
+        """Return in which language *address* wants the pages, None where they never said."""
+        query = "SELECT language FROM portal.languages WHERE address = :address"
+        found = self._one(query, address=address)
+        return found["language"] if found else None
+
+    def set_language(self, address: str, language: str) -> None:
+        """Remember in which language *address* wants the pages."""
+        self._do(_SET_LANGUAGE, address=address, language=language)
 
     def add_session(self, session: Session) -> None:
         """Keep *session*; those that have expired are dropped."""

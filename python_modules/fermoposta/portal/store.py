@@ -128,6 +128,12 @@ class PortalStore(Protocol):
     def forgive(self, address: str, client: str) -> None:
         """Forget the attempts of *client* at *address*, which ended well."""
 
+    def language(self, address: str) -> str | None:
+        """Return in which language *address* wants the pages, None where they never said."""
+
+    def set_language(self, address: str, language: str) -> None:
+        """Remember in which language *address* wants the pages."""
+
     def add_session(self, session: Session) -> None:
         """Keep *session*; those that have expired are dropped."""
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 SESSION_COOKIE = "__Host-fermoposta"
 FORM_COOKIE = "__Host-fermoposta-form"
 LANGUAGE_COOKIE = "__Host-fermoposta-language"
+REMEMBERED = 31_536_000
+"""Seconds for which a browser remembers a language: a year."""
 LARGEST_FORM = 8192
 """Bytes of the largest form that is read, where a page doesn't ask for more."""
 Fields = ImmutableMultiDict[str, str]
@@ -163,7 +165,7 @@ def page(
     if fresh:
         set_cookie(response, FORM_COOKIE, token)
     if request.query_params.get("lang") in i18n.LANGUAGES:
-        set_cookie(response, LANGUAGE_COOKIE, language, max_age=31_536_000)
+        set_cookie(response, LANGUAGE_COOKIE, language, max_age=REMEMBERED)
     return response
 
 

@@ -87,3 +87,18 @@ def test_catalogues_agree_and_say_nothing_for_nobody() -> None:
                     assert there.setdefault(key, str(message.string)) == str(message.string), key
 
     assert sorted(set(there) - said()) == []
+
+
+def test_a_language_goes_with_its_owner_into_every_browser(app, browser) -> None:
+    """Chosen in the account; another browser has it once they sign in there."""
+    ada, other = "ada@example.org", type(browser)(app, _runner=browser._runner)
+    browser.sign_in(ada)
+    assert '<html lang="it">' in browser.get("/account").text
+    sent = browser.send("/account/language", page="/account", language="en")
+    assert sent.status_code == 303
+    assert '<html lang="en">' in browser.get(sent.headers["location"]).text
+    assert browser.send("/account/language", page="/account", language="xx").status_code == 400
+
+    assert '<html lang="it">' in other.get("/login").text
+    other.sign_in(ada)
+    assert '<html lang="en">' in other.get("/home").text

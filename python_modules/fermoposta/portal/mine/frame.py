@@ -30,6 +30,7 @@ MENU = (
     ("/settings/restore", _("Restore deleted items")),
     ("/settings/sharing", _("Sharing")),
     ("/settings/delegates", _("Delegates")),
+    ("/settings/lists", _("Distribution lists")),
     ("/settings/junk", _("Junk mail")),
     ("/settings/devices", _("Devices")),
     ("/settings/passwords", _("Passwords of programs")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,6 +41,25 @@ class Held:
     virus: str
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody on a list; *card* names theirs in the owner's book, empty where there is none."""
+
+    address: str
+    name: str = ""
+    card: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionList:
+    """A list; *id* is empty before it is stored; see `fermoposta.mailstore.lists`."""
+
+    id: str
+    name: str
+    members: tuple[Member, ...]
+    etag: str = ""
+
+
 class Mailboxes(Protocol):
     """Whose mailbox it is, the caller has made sure of. Every method may raise what `ask` does."""
 
@@ -61,6 +80,15 @@ class Mailboxes(Protocol):
 
     def discard(self, address: str, ids: Collection[str]) -> int:
         """Delete *ids* out of the quarantine; return how many were still there."""
+
+    def lists(self, address: str) -> list[DistributionList]:
+        """Return the distribution lists in the address book, by name."""
+
+    def keep_list(self, address: str, wanted: DistributionList) -> None:
+        """Store *wanted*, anew or over what has its id and etag."""
+
+    def remove_list(self, address: str, name: str) -> None:
+        """Delete the list of that id."""
 
 
 class AgentMailboxes:
@@ -106,3 +134,21 @@ class AgentMailboxes:
     def discard(self, address: str, ids: Collection[str]) -> int:
         """Delete *ids* out of the quarantine; return how many were still there."""
         return len(ask(self._path, "moved", ask="discard", mailbox=address, ids=list(ids)))
+
+    def lists(self, address: str) -> list[DistributionList]:
+        """Return the distribution lists in the address book, by name."""
+        found = ask(self._path, "lists", ask="lists", mailbox=address)
+        return [
+            DistributionList(
+                **{**each, "members": tuple(Member(**member) for member in each["members"])}
+            )
+            for each in found
+        ]
+
+    def keep_list(self, address: str, wanted: DistributionList) -> None:
+        """Store *wanted*, anew or over what has its id and etag."""
+        ask(self._path, "kept", ask="keep_list", mailbox=address, list=asdict(wanted))
+
+    def remove_list(self, address: str, name: str) -> None:
+        """Delete the list of that id."""
+        ask(self._path, "kept", ask="remove_list", mailbox=address, ids=[name])

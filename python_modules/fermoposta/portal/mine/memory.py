@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fermoposta.portal.agent import AwayError, RefusedError
@@ -10,7 +10,7 @@ from fermoposta.portal.agent import AwayError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from fermoposta.portal.mine.mailboxes import Deleted, Held
+    from fermoposta.portal.mine.mailboxes import Deleted, DistributionList, Held
 
 
 @dataclass
@@ -20,6 +20,7 @@ class MemoryMailboxes:
     there: dict[str, list[str]] = field(default_factory=dict)
     gone: dict[str, list[Deleted]] = field(default_factory=dict)
     held: dict[str, list[Held]] = field(default_factory=dict)
+    books: dict[str, list[DistributionList]] = field(default_factory=dict)
     away: bool = False
 
     def folders(self, address: str) -> list[str]:
@@ -57,6 +58,32 @@ class MemoryMailboxes:
     def discard(self, address: str, ids: Collection[str]) -> int:
         """Delete *ids* out of the quarantine; return how many were still there."""
         return self.release(address, ids)
+
+    def lists(self, address: str) -> list[DistributionList]:
+        """Return the distribution lists in the address book, by name."""
+        self._open()
+        return sorted(self.books.get(address, []), key=lambda each: each.name)
+
+    def keep_list(self, address: str, wanted: DistributionList) -> None:
+        """Store *wanted*, anew or over what has its id and etag."""
+        self._open()
+        there = self.books.setdefault(address, [])
+        if wanted.id:
+            self._take_list(address, wanted.id, wanted.etag)
+        made = replace(wanted, id=wanted.id or f"{len(there)}.vlf", etag=f"{wanted.etag}+")
+        self.books[address].append(made)
+
+    def remove_list(self, address: str, name: str) -> None:
+        """Delete the list of that id."""
+        self._open()
+        self._take_list(address, name)
+
+    def _take_list(self, address: str, name: str, etag: str | None = None) -> None:
+        there = self.books.get(address, [])
+        left = [each for each in there if each.id != name or etag not in (None, each.etag)]
+        if len(left) == len(there):
+            raise RefusedError("somebody else changed it in the meantime")
+        self.books[address] = left
 
     def _open(self) -> None:
         if self.away:

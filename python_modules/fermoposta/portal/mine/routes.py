@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from fermoposta.portal.mine import devices, incoming, passwords, restore, rules, sharing, sign_ins
+from fermoposta.portal.mine import (
+    devices,
+    incoming,
+    lists,
+    passwords,
+    restore,
+    rules,
+    sharing,
+    sign_ins,
+)
 from fermoposta.portal.mine.frame import Frame
 
 if TYPE_CHECKING:
@@ -36,6 +45,12 @@ ROUTES = [
     Route("/settings/delegates", sharing.delegates),
     Route("/settings/delegates", sharing.delegated, methods=["POST"]),
     Route("/settings/delegates/end", sharing.undelegated, methods=["POST"]),
+    Route("/settings/lists", lists.listed),
+    Route("/settings/lists/new", lists.blank),
+    Route("/settings/lists/new", lists.saved, methods=["POST"]),
+    Route("/settings/lists/edit", lists.shown),
+    Route("/settings/lists/edit", lists.saved, methods=["POST"]),
+    Route("/settings/lists/end", lists.removed, methods=["POST"]),
     Route("/settings/junk", incoming.junk),
     Route("/settings/junk", incoming.junk_set, methods=["POST"]),
     Route("/settings/junk/end", incoming.junk_ended, methods=["POST"]),

@@ -13,12 +13,12 @@ from starlette.routing import Route
 from fermoposta.inventory import values
 from fermoposta.portal import signin
 from fermoposta.portal.access import not_current, signed_in
+from fermoposta.portal.entering import enter
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.passkeys.desk import MOST, NotPasskeyError
 from fermoposta.portal.problems import by_field, said
 from fermoposta.portal.recovery import letters
 from fermoposta.portal.web import (
-    SESSION_COOKIE,
     beside,
     client_of,
     form_of,
@@ -26,7 +26,6 @@ from fermoposta.portal.web import (
     own_path,
     page,
     portal_of,
-    set_cookie,
 )
 
 if TYPE_CHECKING:
@@ -74,9 +73,7 @@ async def sign_in(request: Request) -> Response:
         return await sign_in_page(request, status=401, problem="passkey", target=target)
     except signin.TooManyError:
         return await sign_in_page(request, status=429, problem="limited", target=target)
-    response = RedirectResponse(target or "/home", 303)
-    set_cookie(response, SESSION_COOKIE, opened.token)
-    return response
+    return await enter(request, opened, target)
 
 
 async def sign_in_page(

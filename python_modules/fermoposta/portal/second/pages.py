@@ -15,13 +15,13 @@ from starlette.routing import Route
 
 from fermoposta.portal import signin
 from fermoposta.portal.access import not_current, signed_in
+from fermoposta.portal.entering import enter
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.passkeys.pages import sign_in_page
 from fermoposta.portal.problems import said
 from fermoposta.portal.second import desk
 from fermoposta.portal.second.store import Half
 from fermoposta.portal.web import (
-    SESSION_COOKIE,
     client_of,
     drop_cookie,
     form_of,
@@ -97,8 +97,7 @@ async def code_given(request: Request) -> Response:
         return await sign_in_page(
             request, name=_CODE_PAGE, status=429, problem="limited", target=target
         )
-    response = RedirectResponse(target or "/home", 303)
-    set_cookie(response, SESSION_COOKIE, opened.token)
+    response = await enter(request, opened, target)
     drop_cookie(response, HALF_COOKIE)
     return response
 
