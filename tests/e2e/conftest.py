@@ -17,7 +17,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from clients.directory import Directory
-from clients.mail import Mail
+from clients.mail import Mail, token
+from clients.office import Office
 from clients.outside import Outside
 from clients.shell import Shell
 
@@ -66,6 +67,20 @@ def outside(shell: Shell) -> Outside:
 @pytest.fixture(scope="session")
 def directory(shell: Shell) -> Directory:
     return Directory(shell)
+
+
+@pytest.fixture(scope="module")
+def office(appliance: Appliance, directory: Directory) -> Iterator[Office]:
+    """Chromium, in which an administrator of acme's has signed in."""
+    role = {"name": "administrator", "companies": ["acme"]}
+    address = appliance.urls["portal"].rstrip("/")
+    with (
+        directory.newcomer(f"{token()}@example.org", role=role) as account,
+        chromium(appliance, width=1280, height=1200) as driver,
+    ):
+        office = Office(driver, address)
+        office.sign_in(account)
+        yield office
 
 
 @pytest.fixture(scope="session")

@@ -13,20 +13,18 @@ from clients.dav import Dav
 from clients.disturbance import disturbed
 from clients.invite import event, invitation
 from clients.mail import compose, token
-from clients.office import Office
 from clients.waiting import wait_for
 from clients.web import Web
 from imapclient.exceptions import LoginError
 from selenium.webdriver.common.by import By
 
 from fermoposta_demo.appliance import Account
-from fermoposta_demo.browser import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clients.directory import Directory
     from clients.mail import Mail
+    from clients.office import Office
     from clients.shell import Shell
 
     from fermoposta_demo.appliance import Appliance
@@ -36,20 +34,6 @@ PASSWORD = "Segreta2026"
 NAMES = ("antivirus", "antispam", "local_delivery", "restrict_sending", "restrict_receiving")
 WITHIN = 5
 """Seconds in which what was saved counts."""
-
-
-@pytest.fixture(scope="module")
-def office(appliance: Appliance, directory: Directory) -> Iterator[Office]:
-    """Chromium, in which an administrator of acme's has signed in."""
-    role = {"name": "administrator", "companies": ["acme"]}
-    address = appliance.urls["portal"].rstrip("/")
-    with (
-        directory.newcomer(f"{token()}@example.org", role=role) as account,
-        chromium(appliance, width=1280, height=1200) as driver,
-    ):
-        office = Office(driver, address)
-        office.sign_in(account)
-        yield office
 
 
 @pytest.fixture(scope="module")

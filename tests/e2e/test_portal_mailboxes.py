@@ -6,37 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 from clients.mail import compose, token
-from clients.office import Office
 from clients.waiting import wait_for
 from selenium.webdriver.common.by import By
 from test_quarantine import spam
-
-from fermoposta_demo.browser import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clients.directory import Directory
     from clients.mail import Mail
+    from clients.office import Office
     from clients.shell import Shell
 
-    from fermoposta_demo.appliance import Account, Appliance
+    from fermoposta_demo.appliance import Account
 
 STRANGER = "stranger@outside.test"
-
-
-@pytest.fixture(scope="module")
-def office(appliance: Appliance, directory: Directory) -> Iterator[Office]:
-    """Chromium, in which an administrator of acme's has signed in."""
-    role = {"name": "administrator", "companies": ["acme"]}
-    address = appliance.urls["portal"].rstrip("/")
-    with (
-        directory.newcomer(f"{token()}@example.org", role=role) as account,
-        chromium(appliance, width=1280, height=1200) as driver,
-    ):
-        office = Office(driver, address)
-        office.sign_in(account)
-        yield office
 
 
 @pytest.fixture(scope="module")

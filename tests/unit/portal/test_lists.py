@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fermoposta.portal.mine.mailboxes import DistributionList, Member
+from fermoposta.mailstore.lists import DistributionList, Member
 
 BOB = "bob@example.org"
 PAGE, NEW = "/settings/lists", "/settings/lists/new"

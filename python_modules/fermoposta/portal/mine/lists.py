@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse
 
 from fermoposta.directory.problem import Problem
 from fermoposta.inventory import values
+from fermoposta.mailstore.lists import DistributionList, Member
 from fermoposta.portal.agent import AwayError, RefusedError
 from fermoposta.portal.mine.frame import Frame
-from fermoposta.portal.mine.mailboxes import DistributionList, Member
 from fermoposta.portal.problems import by_field, said
 from fermoposta.portal.web import form_of, language_of, portal_of
 

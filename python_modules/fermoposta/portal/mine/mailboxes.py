@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from fermoposta.mailstore.lists import DistributionList, Member
 from fermoposta.portal.agent import ask
 
 if TYPE_CHECKING:
@@ -39,25 +40,6 @@ class Held:
     why: str
     score: str
     virus: str
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody on a list; *card* names theirs in the owner's book, empty where there is none."""
-
-    address: str
-    name: str = ""
-    card: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DistributionList:
-    """A list; *id* is empty before it is stored; see `fermoposta.mailstore.lists`."""
-
-    id: str
-    name: str
-    members: tuple[Member, ...]
-    etag: str = ""
 
 
 class Mailboxes(Protocol):

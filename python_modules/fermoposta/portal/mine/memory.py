@@ -10,7 +10,8 @@ from fermoposta.portal.agent import AwayError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from fermoposta.portal.mine.mailboxes import Deleted, DistributionList, Held
+    from fermoposta.mailstore.lists import DistributionList
+    from fermoposta.portal.mine.mailboxes import Deleted, Held
 
 
 @dataclass
