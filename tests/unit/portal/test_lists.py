@@ -20,6 +20,7 @@ def bob(browser):
 def test_a_list_is_made_changed_and_removed(bob, mailboxes) -> None:
     """Members are typed, or chosen out of the company's address book; each is there once."""
     assert "Ada Lovelace (ada@example.org)" in bob.get(NEW).text
+    assert "Zoe Neri &lt;zoe@example.org&gt;" in bob.get(NEW).text
     typed = "Eve & Co <eve@far.example>\n\nzoe@far.example\nzoe@far.example"
     picked = "Ada Lovelace <ada@example.org>"
 
