@@ -80,6 +80,11 @@ def test_who_is_there_is_invited_again(ada, outbox) -> None:
     make(ada, self_service_reset="off")
     page = f"/admin/users/edit?key={NEW}"
 
+    for nowhere in ("", "nuova"):
+        refused = ada.send("/admin/users/invite", page=page, key=NEW, invite=nowhere)
+        assert refused.status_code == 422
+        assert 'id="invite-wrong"' in refused.text
+    assert outbox.mails == []
     sent = ada.send("/admin/users/invite", page=page, key=NEW, invite=PRIVATE)
 
     assert "done=invited" in sent.headers["location"]

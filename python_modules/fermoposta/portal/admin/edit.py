@@ -73,7 +73,7 @@ async def invited(request: Request) -> Response:
     entry = await frame.ask(lambda: frame.desk.get(Kind.USERS, key))
     try:
         await frame.ask(lambda: frame.desk.look_after(entry.key))
-        to = invitee(frame, form)
+        to = invitee(frame, form, needed=True)
     except RefusedError as error:
         shown = inputs_of(frame.sheet, entry.fields) | {"invite": form.get("invite", "")}
         return await _form(frame, entry, shown, error)

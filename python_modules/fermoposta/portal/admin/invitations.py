@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 
-def invitee(frame: Frame, inputs: Mapping[str, str]) -> str:
-    """Return where an invitation shall go, "" where none shall; raises RefusedError."""
+def invitee(frame: Frame, inputs: Mapping[str, str], *, needed: bool = False) -> str:
+    """Return where an invitation shall go, "" where none has to; raises RefusedError."""
     text = inputs.get("invite", "").strip()
-    if not text or frame.sheet.kind is not Kind.USERS:
+    if frame.sheet.kind is not Kind.USERS or not (text or needed):
         return ""
     problems: list[Problem] = []
     address = values.address(text, "invite", problems)
