@@ -12,7 +12,8 @@ import pytest
 
 from fermoposta.portal.api.memory import MemoryTokenStore
 from fermoposta.portal.api.postgres import PostgresTokenStore
-from fermoposta.portal.api.tokens import Token, digest_of, make
+from fermoposta.portal.api.tokens import Token, make
+from fermoposta.portal.digest import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from clients.directory import Directory
     from clients.mail import Mail
+    from clients.shell import Shell
     from selenium.webdriver.chrome.webdriver import WebDriver
 
     from fermoposta_demo.appliance import Appliance
@@ -142,3 +143,22 @@ def test_who_is_new_is_invited(
         office.sign_out()
         office.sign_in(admin)
         office.delete("users", new.address)
+
+
+def test_the_command_line_invites_too(
+    appliance: Appliance, zoe: Account, mail: Mail, shell: Shell
+) -> None:
+    """Who looks after the host hands the link over; whoever has it chooses the password."""
+    link = shell.run("fermoposta", "invite", zoe.address).strip()
+    visitor = Visitor(Web(appliance))
+    path = f"/reset?{link.partition('?')[2]}"
+    secret = link.partition("token=")[2]
+
+    done = visitor.send("/reset", path, token=secret, password=CHOSEN, again=CHOSEN)
+
+    assert "La vostra casella è pronta" in done.body
+    with mail.imap(Account(zoe.address, CHOSEN, "user")) as client:
+        assert client.select_folder("INBOX")
+    assert visitor.get(path).status == 410
+    again = shell.run("fermoposta", "invite", "--administrator", f"x-{token()}@example.org")
+    assert "ada@example.org" in again, "somebody looks after the company already"

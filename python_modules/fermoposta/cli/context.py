@@ -2,7 +2,8 @@
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from fermoposta.cli.machine import Machine
 from fermoposta.directory.model import State
 from fermoposta.directory.store import Store, open_store
 from fermoposta.directory.store.dsn import ENVIRONMENT, conninfo
+from fermoposta.portal.recovery.postgres import PostgresRecoveryStore
+from fermoposta.portal.recovery.store import RecoveryStore
 from fermoposta.service import settings
 from fermoposta.service.settings import Settings
 
@@ -35,6 +38,7 @@ class Context:
     json: bool = False
     opener: Callable[[], Store] | None = None
     device_opener: Callable[[], DeviceStore] | None = None
+    recovery_opener: Callable[[], RecoveryStore] | None = None
     machine: Machine = field(default_factory=Machine)
     _settings: Settings | None = None
 
@@ -59,6 +63,18 @@ class Context:
         if self.device_opener:
             return self.device_opener()
         return PostgresStore(Pool(conninfo(self.dsn), name="fermoposta-cli", most=1))
+
+    @contextmanager
+    def recovery_store(self) -> Iterator[RecoveryStore]:
+        """Open what is remembered of links, and close it in the end."""
+        if self.recovery_opener:
+            yield self.recovery_opener()
+            return
+        store = PostgresRecoveryStore(self.settings.database_url(OWNER_ROLE))
+        try:
+            yield store
+        finally:
+            store.close()
 
     def state(self) -> State:
         """Return all that is stored."""

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from fermoposta.directory.model import Company, DeviceAccess, DevicePolicy
+from fermoposta.directory.model.records import ADMINISTRATOR
 from fermoposta.portal import signin
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.web import SESSION_COOKIE, client_of, portal_of
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from fermoposta.directory.model import Record, Role, State
     from fermoposta.portal.store import Person
-
-ADMINISTRATOR = "administrator"
-"""The role that may also change who administers (F122)."""
 
 
 class SignInNeededError(Exception):

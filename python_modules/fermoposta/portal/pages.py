@@ -9,6 +9,7 @@ from fermoposta.clientconfig.facts import domain_of, normalised_address
 from fermoposta.clientconfig.instructions import guides
 from fermoposta.portal import signin
 from fermoposta.portal.access import reader, signed_in
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.entering import enter
 from fermoposta.portal.passkeys.pages import sign_in_page
 from fermoposta.portal.second import pages as second
@@ -67,7 +68,7 @@ async def sign_in(request: Request) -> Response:
         password = fields.get("password", "")
         known, stored = signin.verify(portal.store, address, password, client, portal.clock())
         factor = portal.factors.factor(known)
-        return known, signin.digest_of(stored), factor is not None and factor.confirmed
+        return known, digest_of(stored), factor is not None and factor.confirmed
 
     try:
         known, credential, code = await run_in_threadpool(first)
@@ -97,7 +98,7 @@ async def sign_out(request: Request) -> Response:
     """End the session, here and in the browser."""
     await form_of(request)
     token = request.cookies.get(SESSION_COOKIE, "")
-    await run_in_threadpool(portal_of(request).store.drop_session, signin.digest_of(token))
+    await run_in_threadpool(portal_of(request).store.drop_session, digest_of(token))
     response = RedirectResponse("/", 303)
     drop_cookie(response, SESSION_COOKIE)
     return response

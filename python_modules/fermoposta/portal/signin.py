@@ -5,7 +5,6 @@ An unknown address, a wrong password and a closed user are told the same, after 
 limits count attempts whether or not the address exists.
 """
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import structlog
 
 from fermoposta.clientconfig.facts import normalised_address
 from fermoposta.directory import passwords
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.store import Attempts, PortalStore, Session
 from fermoposta.service.client_address import network_of
 
@@ -140,8 +140,3 @@ def exceeds(tried: Attempts, limits: Attempts) -> bool:
         or tried.by_client > limits.by_client
         or tried.by_address > limits.by_address
     )
-
-
-def digest_of(secret: str) -> bytes:
-    """Return the SHA-256 of *secret*, which is long and random, or a password hash."""
-    return hashlib.sha256(secret.encode()).digest()

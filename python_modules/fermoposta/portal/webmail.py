@@ -29,6 +29,7 @@ from starlette.routing import Route
 from fermoposta.clientconfig.facts import normalised_address
 from fermoposta.portal import signin
 from fermoposta.portal.access import signed_in
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.keys import app_passwords
 from fermoposta.portal.keys.store import Ticket
 from fermoposta.portal.web import (
@@ -68,7 +69,7 @@ async def start(request: Request) -> Response:
     # Several windows that come back at once have one state between them.
     known, _, _ = request.cookies.get(STATE_COOKIE, "").partition(":")
     state = known if len(known) == 43 else secrets.token_urlsafe(32)
-    digest = signin.digest_of(state).hex()
+    digest = digest_of(state).hex()
     response = RedirectResponse(f"{_portal(request)}/webmail?state={digest}", 302)
     value = f"{state}:{quote(target, safe='')}"
     set_cookie(response, STATE_COOKIE, value, max_age=int(STATE_LASTS.total_seconds()))
@@ -84,8 +85,8 @@ async def hand_over(request: Request) -> Response:
         return RedirectResponse(_webmail(request), 303)
     ticket = secrets.token_urlsafe(32)
     kept = Ticket(
-        digest=signin.digest_of(ticket),
-        session=signin.digest_of(request.cookies[SESSION_COOKIE]),
+        digest=digest_of(ticket),
+        session=digest_of(request.cookies[SESSION_COOKIE]),
         state=bytes.fromhex(state),
         expires_at=portal.clock() + TICKET_LASTS,
     )
@@ -98,19 +99,17 @@ async def hand_over(request: Request) -> Response:
 async def enter(request: Request) -> Response:
     """At the webmail: take the ticket, if it is for this browser, and let it in."""
     portal = portal_of(request)
-    digest = signin.digest_of(request.query_params.get("ticket", ""))
+    digest = digest_of(request.query_params.get("ticket", ""))
     ticket = await run_in_threadpool(portal.keys.take_ticket, digest, portal.clock())
     state, _, target = request.cookies.get(STATE_COOKIE, "").partition(":")
-    if ticket is None or not hmac.compare_digest(ticket.state, signin.digest_of(state)):
+    if ticket is None or not hmac.compare_digest(ticket.state, digest_of(state)):
         if await run_in_threadpool(_session, request, request.cookies.get(WEBMAIL_COOKIE, "")):
             return RedirectResponse("/SOGo/", 303)  # somebody went back to the page before
         _log.warning("webmail ticket refused", known=ticket is not None)
         return RedirectResponse(f"{_portal(request)}/webmail/again", 303)
     token = secrets.token_urlsafe(32)
-    secret = signin.digest_of(mail_secret(token))
-    await run_in_threadpool(
-        portal.keys.open_webmail, signin.digest_of(token), ticket.session, secret
-    )
+    secret = digest_of(mail_secret(token))
+    await run_in_threadpool(portal.keys.open_webmail, digest_of(token), ticket.session, secret)
     response = RedirectResponse(_wanted(unquote(target)), 303)
     set_cookie(response, WEBMAIL_COOKIE, token)
     response.headers["cache-control"] = "no-store"
@@ -156,7 +155,7 @@ async def program(request: Request) -> Response:
         return nobody
 
     def opens() -> bool:
-        digest = signin.digest_of(password)
+        digest = digest_of(password)
         closed = portal.store.credential(address) is None
         return not closed and portal.keys.use_app_password(
             address, digest, kind, client_of(request), portal.clock()
@@ -201,7 +200,7 @@ def _session(request: Request, token: str) -> Session | None:
     if not token:
         return None
     portal = portal_of(request)
-    digest = portal.keys.webmail_session(signin.digest_of(token))
+    digest = portal.keys.webmail_session(digest_of(token))
     return None if digest is None else signin.lasting(portal.store, digest, portal.clock())
 
 

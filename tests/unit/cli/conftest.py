@@ -94,6 +94,7 @@ class Host:
         self.folder = folder
         self.store = MemoryStore()
         self.machine = Machine()
+        self.links = None
         self.config = folder / "fermoposta.yml"
         self.config.write_text(
             f"host: mail.example.org\nportal_host: portal.example.org\n"
@@ -101,7 +102,11 @@ class Host:
         )
 
     def run(self, *arguments, typed=""):
-        context = Context(opener=lambda: self.store, machine=self.machine)
+        context = Context(
+            opener=lambda: self.store,
+            recovery_opener=lambda: self.links,
+            machine=self.machine,
+        )
         result = CliRunner().invoke(
             main, ["--config", str(self.config), *map(str, arguments)], input=typed, obj=context
         )

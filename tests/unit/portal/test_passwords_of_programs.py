@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from fermoposta.directory.plan import plan
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.keys import app_passwords
-from fermoposta.portal.signin import digest_of
 
 PAGE = "/settings/passwords"
 

@@ -28,7 +28,9 @@ LANGUAGES = ("it", "en")
 DKIM_SELECTOR = "mail"
 GROUP_SENDERS = ("anyone", "company", "members")
 RESOURCE_KINDS = ("location", "thing", "group")
-ROLE_NAMES = ("administrator", "mail_administrator")
+ADMINISTRATOR = "administrator"
+"""The role that gives roles to others; a mail administrator looks after addresses."""
+ROLE_NAMES = (ADMINISTRATOR, "mail_administrator")
 JUNK_ACTIONS = ("allow", "block")
 DELEGATION_FOLDERS = ("calendar", "tasks", "inbox", "contacts", "notes", "journal")
 """The folders of a delegation (F101)."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from fermoposta.directory import personal
 from fermoposta.directory.check import path_of as place_of
 from fermoposta.directory.model import DevicePolicy, Kind, Owner, User
+from fermoposta.directory.model.records import ADMINISTRATOR
 from fermoposta.directory.problem import Problem, ProblemsError
-from fermoposta.portal.access import ADMINISTRATOR, Administrator, Scope
+from fermoposta.portal.access import Administrator, Scope
 from fermoposta.portal.administration import entries
 from fermoposta.portal.administration.entries import (
     REMOVABLE,

@@ -7,7 +7,6 @@ it was made, and of that what its owner administers at the time: never more than
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +16,7 @@ from uuid import uuid4
 from fermoposta.directory.model import Role
 from fermoposta.portal.access import Scope
 from fermoposta.portal.administration import Desk
+from fermoposta.portal.digest import digest_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -121,8 +121,3 @@ def desk_of(store: TokenStore, book: Book, secret: str, now: datetime) -> tuple[
         own = Scope(own.domains & chosen.domains, own.companies & chosen.companies)
     store.note_use(token.id, now, now - NOTED_EVERY)
     return Desk(book, token.owner, user.role, own, via=f"token {token.name}"), token
-
-
-def digest_of(secret: str) -> bytes:
-    """Return what is kept of *secret*, which is long and random."""
-    return hashlib.sha256(secret.encode()).digest()

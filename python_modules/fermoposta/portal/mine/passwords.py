@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 
 from fermoposta.directory.plan import require_app_passwords
 from fermoposta.inventory import values
-from fermoposta.portal import signin
 from fermoposta.portal.access import not_current
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.keys import app_passwords
 from fermoposta.portal.mine.frame import Frame
@@ -74,7 +74,7 @@ async def made(request: Request) -> Response:
         address,
         name,
         protocols,
-        signin.digest_of(password),
+        digest_of(password),
         portal.clock(),
     )
     _log.info("password of a program made", address=address, name=name, protocols=protocols)
@@ -83,7 +83,7 @@ async def made(request: Request) -> Response:
 
 def _keep_groupware_key(keys: KeyStore, address: str) -> None:
     key = app_passwords.groupware_key(keys.secret(), address)
-    keys.keep_groupware_key(address, signin.digest_of(key))
+    keys.keep_groupware_key(address, digest_of(key))
 
 
 async def required(request: Request) -> Response:

@@ -32,8 +32,8 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.passkeys.store import Passkey
-from fermoposta.portal.signin import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from fermoposta.inventory import values
 from fermoposta.portal import signin
 from fermoposta.portal.access import not_current, signed_in
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.entering import enter
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.passkeys.desk import MOST, NotPasskeyError
@@ -60,7 +61,7 @@ async def sign_in(request: Request) -> Response:
         return signin.open_session(
             portal.store,
             passkey.address,
-            signin.digest_of(stored),
+            digest_of(stored),
             client,
             now=now,
             hours=portal.settings.session_hours,

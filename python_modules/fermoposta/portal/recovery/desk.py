@@ -25,12 +25,13 @@ from fermoposta.directory.model import Secret
 from fermoposta.directory.plan import change_password
 from fermoposta.directory.settle import plain_answer
 from fermoposta.inventory import values
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.i18n import translations
 from fermoposta.portal.recovery import letters
+from fermoposta.portal.recovery.invitation import LASTS, credential_of, invitation
 from fermoposta.portal.recovery.sms import SmsError
 from fermoposta.portal.recovery.store import Link
-from fermoposta.portal.signin import digest_of
 from fermoposta.service.client_address import network_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from fermoposta.service.settings import Settings
 
 LINK_LASTS = timedelta(minutes=30)
-INVITATION_LASTS = timedelta(days=7)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LINKS_AN_HOUR = 5
 TEXTS_A_DAY = 3
@@ -172,9 +172,7 @@ class RecoveryDesk:
 
         Raises OSError, smtplib.SMTPException where it can't be sent.
         """
-        token = secrets.token_urlsafe(32)
-        ends = now + INVITATION_LASTS
-        self.store.keep(Link(digest_of(token), user.address, _credential(user), ends, True))
+        token = invitation(self.store, user, now)
         message = letters.letter(
             user,
             letters.INVITED_SUBJECT,
@@ -182,7 +180,7 @@ class RecoveryDesk:
             now,
             to=to,
             link=link_of(token),
-            days=str(INVITATION_LASTS.days),
+            days=str(LASTS.days),
             organisation=self.settings.organisation,
         )
         self.post(message, [to])
@@ -196,7 +194,7 @@ class RecoveryDesk:
             user = self.book.state().users.get(link.address)
         else:
             user = self._open(link.address, Way.EMAIL)
-        if user is None or not hmac.compare_digest(_credential(user), link.credential):
+        if user is None or not hmac.compare_digest(credential_of(user), link.credential):
             return None
         return link
 
@@ -265,7 +263,7 @@ class RecoveryDesk:
         if user is None:
             return
         token = secrets.token_urlsafe(32)
-        self.store.keep(Link(digest_of(token), address, _credential(user), now + LINK_LASTS))
+        self.store.keep(Link(digest_of(token), address, credential_of(user), now + LINK_LASTS))
         message = letters.letter(
             user,
             letters.LINK_SUBJECT,
@@ -315,7 +313,3 @@ class RecoveryDesk:
             self.post(message, letters.addressees(user))
         except (OSError, smtplib.SMTPException) as error:
             _log.error("mail not sent", address=user.address, error=type(error).__name__)
-
-
-def _credential(user: User) -> bytes:
-    return digest_of(user.password_hash or "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pyotp
 import segno
 
-from fermoposta.portal.signin import digest_of
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.typed import in_groups
 
 if TYPE_CHECKING:

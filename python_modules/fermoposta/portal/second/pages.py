@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from fermoposta.portal import signin
 from fermoposta.portal.access import not_current, signed_in
+from fermoposta.portal.digest import digest_of
 from fermoposta.portal.entering import enter
 from fermoposta.portal.i18n import marked as _
 from fermoposta.portal.passkeys.pages import sign_in_page
@@ -46,7 +47,7 @@ _log = structlog.get_logger()
 async def ask_for_code(request: Request, address: str, credential: bytes, target: str) -> Response:
     """Lead who has given the password of *address* on to where the code is asked for."""
     portal, token = portal_of(request), secrets.token_urlsafe(32)
-    half = Half(signin.digest_of(token), address, credential, portal.clock() + HALF_LASTS)
+    half = Half(digest_of(token), address, credential, portal.clock() + HALF_LASTS)
     await run_in_threadpool(portal.factors.keep_half, half)
     query = f"?{urlencode({'next': target})}" if target else ""
     response = RedirectResponse(f"/login/code{query}", 303)
@@ -106,12 +107,12 @@ async def _half(request: Request) -> Half | None:
     portal, token = portal_of(request), request.cookies.get(HALF_COOKIE, "")
     if not token:
         return None
-    digest = signin.digest_of(token)
+    digest = digest_of(token)
     half = await run_in_threadpool(portal.factors.half, digest, portal.clock())
     if half is None:
         return None
     stored = await run_in_threadpool(portal.store.credential, half.address)
-    fits = stored is not None and signin.digest_of(stored) == half.credential
+    fits = stored is not None and digest_of(stored) == half.credential
     return half if fits else None
 
 
