@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import click
 
@@ -15,7 +14,7 @@ from fermoposta.directory import personal
 from fermoposta.directory.model import Role, User
 from fermoposta.directory.model.records import ADMINISTRATOR
 from fermoposta.directory.problem import Problem, ProblemsError
-from fermoposta.portal.recovery.invitation import LASTS, invitation
+from fermoposta.portal.recovery.invitation import LASTS, invitation, path_of
 
 if TYPE_CHECKING:
     from fermoposta.directory.model import State
@@ -55,7 +54,7 @@ def invite(context: Context, address: str, *, administrator: bool) -> None:
         raise ProblemsError([Problem(key, "there is no such user", "check the address")])
     with context.recovery_store() as links:
         token = invitation(links, user, datetime.now(UTC))
-    link = f"https://{context.settings.portal_host}/reset?token={quote(token)}"
+    link = f"https://{context.settings.portal_host}{path_of(token)}"
     if context.json:
         as_json({"changed": True, "address": key, "link": link, "days": LASTS.days})
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fermoposta.portal.digest import digest_of
 from fermoposta.portal.recovery.store import Link
@@ -24,6 +25,11 @@ def invitation(store: RecoveryStore, user: User, now: datetime) -> str:
     link = Link(digest_of(token), user.address, credential_of(user), now + LASTS, invited=True)
     store.keep(link)
     return token
+
+
+def path_of(token: str) -> str:
+    """Return where in the portal the link of *token* leads."""
+    return f"/reset?token={quote(token)}"
 
 
 def credential_of(user: User) -> bytes:

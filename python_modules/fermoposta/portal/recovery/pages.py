@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +11,7 @@ from starlette.routing import Route
 from fermoposta.clientconfig.facts import normalised_address
 from fermoposta.portal.problems import said
 from fermoposta.portal.recovery.desk import DAY, TooManyError, Way, WeakError, WrongError
+from fermoposta.portal.recovery.invitation import path_of
 from fermoposta.portal.web import beside, client_of, form_of, language_of, page, portal_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def links(request: Request) -> Callable[[str], str]:
     Never by the name that the request has: whoever asks may have put in their own.
     """
     base = beside(request, f"https://{portal_of(request).settings.portal_host}")
-    return lambda token: f"{base}/reset?token={quote(token)}"
+    return lambda token: f"{base}{path_of(token)}"
 
 
 async def _sms(request: Request, address: str, fields: Fields, offer: Offer) -> Response:
