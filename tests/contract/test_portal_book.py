@@ -119,3 +119,17 @@ def test_who_is_overtaken_plans_anew(store: Store) -> None:
         "c@example.org",
         SALES.key,
     } <= book.state().aliases.keys()
+
+
+def test_a_database_that_was_restarted_costs_no_reader_an_error(dsn: str) -> None:
+    """The connection that was kept is over, which only its next use tells."""
+    with PostgresStore(dsn) as store, psycopg.connect(dsn, autocommit=True) as other:
+        book = Book(store)
+        before = book.state()
+        ended = other.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+
+        assert ended == (1,)
+        assert book.state() == before

@@ -16,7 +16,8 @@ BELOW = {
 DOORS = {"activesync", "agent", "cli", "jobs", "policy", "portal"}
 BELOW |= {door: set(BELOW) for door in DOORS}
 # `fermoposta devices` and the portal read what the gateway keeps; `fermoposta eas` is a phone.
-BELOW["cli"] |= {"activesync"}
+# `fermoposta invite` makes a link of the portal's.
+BELOW["cli"] |= {"activesync", "portal"}
 BELOW["portal"] |= {"activesync"}
 WIRE = {"client", "multipart", "request", "versions", "wbxml"}
 """Modules of activesync that a phone has in common with the gateway, and its own."""
@@ -44,7 +45,8 @@ def test_a_subpackage_depends_downwards_only(package):
     """
     The doors don't know each other, and what is below them knows no door.
 
-    But for the operator's: it looks after devices, and speaks to the gateway as one.
+    But for the operator's: it looks after devices, speaks to the gateway as one, and invites people
+    to the portal.
     """
     allowed = BELOW[package] | {package}
 
@@ -66,6 +68,18 @@ def test_a_phone_knows_the_wire_and_not_the_gateway(files):
         for path in PACKAGE.glob(files)
         for name in imported(path, of="fermoposta.activesync")
         if name not in WIRE
+    }
+
+    assert found == set()
+
+
+def test_the_command_line_takes_links_from_the_portal_and_nothing_else():
+    """The pages, and what answers requests, are no business of the operator's door."""
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), name)
+        for path in PACKAGE.glob("cli/*.py")
+        for name in imported(path, of="fermoposta.portal")
+        if name != "recovery"
     }
 
     assert found == set()

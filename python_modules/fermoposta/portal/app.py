@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from fermoposta.activesync.store.model import Store as DeviceStore
 from fermoposta.clientconfig.facts import site_of
+from fermoposta.directory.store import StoreError
 from fermoposta.portal import account, discovery, pages, web, webmail
 from fermoposta.portal.access import SignInNeededError
 from fermoposta.portal.admin import routes as admin
@@ -88,6 +89,7 @@ def create_app(
             HTTPException: _refused,
             SignInNeededError: _sign_in_first,
             OperationalError: _database_away,
+            StoreError: _database_away,
             Exception: _broken,
         },
         lifespan=lifespan,

@@ -4,6 +4,10 @@ import re
 from urllib.parse import unquote
 
 import pytest
+from sqlalchemy.exc import OperationalError
+
+from fermoposta.directory.store import StoreError
+from fermoposta.portal.book import Book
 
 
 @pytest.mark.feature("F049")
@@ -191,3 +195,19 @@ def test_an_error_of_ours_shows_a_page_and_no_inside(browser, store, monkeypatch
 def test_the_portal_answers_while_the_database_is_away(browser) -> None:
     """Health is about the portal alone."""
     assert browser.get("/healthz").text == "ok\n"
+
+
+@pytest.mark.parametrize(
+    "error", [StoreError("the directory cannot be used"), OperationalError("", {}, Exception())]
+)
+def test_a_page_says_when_the_database_is_away(browser, monkeypatch, error: Exception) -> None:
+    """And when to come back."""
+    browser.sign_in("ada@example.org")
+
+    def fails(_book: Book) -> None:
+        raise error
+
+    monkeypatch.setattr(Book, "state", fails)
+    response = browser.get("/admin/domains")
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")

@@ -202,14 +202,22 @@ class PostgresStore(Store):
     @contextmanager
     def _transaction(self, *, snapshot: bool = False) -> Iterator[Connection]:
         with self._one_at_a_time, _told():
-            if self._connection is None or self._connection.broken or self._connection.closed:
-                self._connection = psycopg.connect(self._dsn, autocommit=True)
-            with self._connection.transaction():
+            connection = self._connected()
+            with connection.transaction():
                 if snapshot:
-                    self._connection.execute(
-                        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                    )
-                yield self._connection
+                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield connection
+
+    def _connected(self) -> Connection:
+        """Return a connection that answers: one that was kept may not know that the server went."""
+        if self._connection is not None:
+            try:
+                self._connection.execute("")
+            except psycopg.OperationalError:
+                self.close()
+        if self._connection is None:
+            self._connection = psycopg.connect(self._dsn, autocommit=True)
+        return self._connection
 
 
 @contextmanager
