@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SECONDS = 30
-# SOGo takes a client without a name for Apple's, from which it hides lists.
-_CLIENT = {"User-Agent": "fermoposta-agent/1"}
+# SOGo takes a client without a name for Apple's, from which it hides lists. And it may close a
+# connection just when another request comes on it: each request has one of its own.
+_CLIENT = {"User-Agent": "fermoposta-agent/1", "Connection": "close"}
 _XML = {"Depth": "1", "Content-Type": "text/xml; charset=utf-8"}
 _DAV, _DATA = "{DAV:}", "{urn:ietf:params:xml:ns:carddav}address-data"
 _NAMES = '<d:propfind xmlns:d="DAV:"><d:prop><d:getetag/></d:prop></d:propfind>'

@@ -36,6 +36,7 @@ class Server:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         assert request.headers["User-Agent"].startswith("fermoposta")
         assert request.headers["Authorization"]
+        assert request.headers["Connection"] == "close"
         path = unquote(request.url.path)
         assert path.startswith(BOOK)
         if self.away:
