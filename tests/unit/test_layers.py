@@ -12,6 +12,7 @@ BELOW = {
     "clientconfig": {"service"},
     "mailstore": {"directory", "service"},
     "booking": set(),
+    "backup": {"mailstore", "directory", "service"},
 }
 DOORS = {"activesync", "agent", "cli", "jobs", "policy", "portal"}
 BELOW |= {door: set(BELOW) for door in DOORS}

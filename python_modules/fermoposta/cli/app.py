@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from fermoposta.cli import (
+    backup,
     converge,
     devices,
     dns,
@@ -118,6 +119,8 @@ for command in (
     out_of_office.out_of_office,
     maintain.audit,
     restore.restore,
+    backup.backup,
+    backup.drill,
     limits.limits,
     eas.eas,
     devices.devices,

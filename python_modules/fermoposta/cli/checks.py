@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -55,6 +55,8 @@ QUEUE_AGE = 4 * 3600
 """Seconds after which a message that still waits is worth a look."""
 FREE_FRACTION = 0.1
 DATABASE_SECONDS = 2.0
+BACKUP_AGE = timedelta(hours=30)
+"""Since a backup, or its proof, of which there is one every night."""
 
 
 class Outcome(StrEnum):
@@ -179,6 +181,31 @@ def disks(machine: Machine, settings: Settings) -> Iterator[Finding]:
         outcome = Outcome.GOOD if good else Outcome.BAD
         remedy = "" if good else "enlarge it, or see what grows: du -xh --max-depth 2"
         yield Finding("disk", str(path), outcome, f"{free:.0%} free", remedy)
+
+
+def backups(machine: Machine, folder: Path) -> Iterator[Finding]:
+    """Look whether there is a backup of the last day in *folder*, and whether a drill proved it."""
+    yield _of_backups(machine, folder / "last-backup.json", "last", "systemctl start mail-backup")
+    yield _of_backups(machine, folder / "last-drill.json", "drill", "systemctl start mail-drill")
+
+
+def _of_backups(machine: Machine, path: Path, subject: str, command: str) -> Finding:
+    text = machine.text(path)
+    try:
+        found = json.loads(text) if text is not None else None
+        at = datetime.fromisoformat(found["finished"]) if found else None
+    except (ValueError, KeyError, TypeError):
+        return Finding("backup", subject, Outcome.UNKNOWN, f"{path} can't be read", command)
+    if found is None or at is None:
+        return Finding("backup", subject, Outcome.UNKNOWN, "there was none yet", command)
+    if found.get("outcome", "good") != "good":
+        message = f"{found['differences']} differences in the backup {found['backup']}"
+        remedy = f"see {path}; take another backup, and look at the disk that it lies on"
+        return Finding("backup", subject, Outcome.BAD, message, remedy)
+    age = machine.now() - at
+    outcome = Outcome.GOOD if age <= BACKUP_AGE else Outcome.BAD
+    remedy = "" if outcome is Outcome.GOOD else f"journalctl -u {command.rsplit(maxsplit=1)[-1]}"
+    return Finding("backup", subject, outcome, f"{age.total_seconds() / 3600:.0f} h ago", remedy)
 
 
 def clock(machine: Machine) -> Iterator[Finding]:

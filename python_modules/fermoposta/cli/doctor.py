@@ -5,6 +5,7 @@ from dataclasses import asdict, astuple
 
 import click
 
+from fermoposta.backup.settings import STATE as BACKUPS
 from fermoposta.cli import checks
 from fermoposta.cli.checks import Finding, Outcome
 from fermoposta.cli.context import Context, json_option, pass_context
@@ -49,6 +50,7 @@ def examine(context: Context, *, with_dns: bool) -> Iterator[Finding]:
     yield from checks.queue(machine)
     yield from checks.disks(machine, settings)
     yield from checks.clock(machine)
+    yield from checks.backups(machine, BACKUPS)
     if with_dns and state is not None:
         yield from checks.domains(machine, settings, state)
 

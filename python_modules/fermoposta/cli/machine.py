@@ -45,6 +45,13 @@ class Machine:
         except OSError:
             return False
 
+    def text(self, path: Path) -> str | None:
+        """Return what is in the file *path*; None where it can't be read."""
+        try:
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+
     def free_fraction(self, path: Path) -> float | None:
         """Return which fraction of the file system of *path* is free; None if it is not there."""
         try:

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 
 PATH = Path("/etc/fermoposta/fermoposta.yml")
+Kind = TypeVar("Kind")
 
 
 class SettingsError(Exception):
@@ -196,6 +197,11 @@ class Settings:
 
 def load(path: Path = PATH) -> Settings:
     """Read *path*; raise SettingsError with all that is wrong in it."""
+    return read(path, Settings)
+
+
+def read(path: Path, kind: type[Kind]) -> Kind:
+    """Read *path* into *kind*, a dataclass; raise SettingsError with all that is wrong in it."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -205,21 +211,21 @@ def load(path: Path = PATH) -> Settings:
     if not isinstance(raw, dict):
         raise SettingsError(path, ("must be a mapping of settings to values",))
 
-    problems = tuple(_problems(raw))
+    problems = tuple(_problems(raw, kind))
     if problems:
         raise SettingsError(path, problems)
-    hints = typing.get_type_hints(Settings)
-    return Settings(**{name: _converted(hints[name], value) for name, value in raw.items()})
+    hints = typing.get_type_hints(kind)
+    return kind(**{name: _converted(hints[name], value) for name, value in raw.items()})
 
 
-def _problems(raw: Mapping[Any, object]) -> Iterator[str]:
-    known = {each.name: each for each in fields(Settings)}
+def _problems(raw: Mapping[Any, object], kind: Any) -> Iterator[str]:  # noqa: ANN401 - a dataclass
+    known = {each.name: each for each in fields(kind)}
     for name in raw:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             yield f"{name}: no such setting; {remedy}"
-    hints = typing.get_type_hints(Settings)
+    hints = typing.get_type_hints(kind)
     for name, each in known.items():
         if name not in raw:
             if each.default is MISSING and each.default_factory is MISSING:

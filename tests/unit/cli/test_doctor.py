@@ -38,6 +38,7 @@ def spoil_port(machine):
 
 def spoil_certificate(machine):
     machine.clock += timedelta(days=90)
+    machine.texts.clear()
 
 
 def spoil_queue(machine):
@@ -53,6 +54,19 @@ def spoil_clock(machine):
     machine.answers["timedatectl"] = lambda *_: Answer(0, "no\n")
 
 
+def spoil_backup(machine):
+    text = '{"finished": "2026-11-21T02:00:00+00:00"}'
+    machine.texts["/var/lib/fermoposta-backup/last-backup.json"] = text
+
+
+def spoil_drill(machine):
+    text = (
+        '{"finished": "2026-11-23T02:00:00+00:00", "outcome": "bad", "differences": 3,'
+        ' "backup": "0a1b2c3d"}'
+    )
+    machine.texts["/var/lib/fermoposta-backup/last-drill.json"] = text
+
+
 def spoil_schema(machine):
     machine.revisions = ("0001", "0002")
 
@@ -66,6 +80,8 @@ def spoil_schema(machine):
         (spoil_queue, "queue", "5.0 h old"),
         (spoil_disk, "disk", "5% free"),
         (spoil_clock, "clock", "not synchronised"),
+        (spoil_backup, "backup", "58 h ago"),
+        (spoil_drill, "backup", "3 differences in the backup 0a1b2c3d"),
         (spoil_schema, "database", "is at 0001, not at 0002"),
     ],
 )
@@ -91,6 +107,21 @@ def test_what_cannot_be_told_is_not_called_good(well, program):
 
     assert answer.code == 6
     assert "could not tell" in {f["outcome"] for f in answer.json}
+
+
+@pytest.mark.parametrize("text", [None, "rubbish", "[]", '{"finished": "yesterday"}', "{}"])
+def test_a_host_without_a_backup_is_not_called_safe(well, text):
+    """Nor one whose record of it can't be read."""
+    for path in well.machine.texts:
+        well.machine.texts[path] = text
+
+    found = findings(well.run("doctor", "--json", "--skip-dns"), "backup")
+
+    assert {finding["outcome"] for finding in found.values()} == {"could not tell"}
+    assert {finding["remedy"] for finding in found.values()} == {
+        "systemctl start mail-backup",
+        "systemctl start mail-drill",
+    }
 
 
 def test_a_container_s_clock_is_its_host_s(well):
