@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from clients.waiting import wait_for
 from tests.unit.mailstore.mailbox_contract import FLAGGED, SIMPLE, MailboxContract, plain, throwaway
 
 from fermoposta.mailstore.aioimap import ImapMailbox, Server, connect, verify
@@ -18,7 +19,8 @@ from fermoposta.mailstore.mailbox import (
 )
 
 if TYPE_CHECKING:
-    from tests.unit.mailstore.mailbox_contract import Act, Opened
+    from clients.shell import Shell
+    from tests.unit.mailstore.mailbox_contract import Act, Opened, Quiet
 
     from fermoposta_demo.appliance import Account, Appliance
 
@@ -63,12 +65,27 @@ def opened(dovecot: Server, bob: Account) -> Opened:
     return run
 
 
+@pytest.fixture
+def quiet(shell: Shell) -> Quiet:
+    """
+    Wait until nothing is indexed any more.
+
+    Dovecot may make a folder anew, empty, that is renamed while its new messages are indexed.
+    """
+    listed = ("doveadm", "indexer", "list")
+    return lambda: wait_for("the index", lambda: len(shell.run(*listed).splitlines()) == 1 or None)
+
+
 class TestImapMailbox(MailboxContract):
     """Promises what its double does, with Dovecot behind it."""
 
     @pytest.fixture
     def opened(self, opened: Opened) -> Opened:
         return opened
+
+    @pytest.fixture
+    def quiet(self, quiet: Quiet) -> Quiet:
+        return quiet
 
     @pytest.fixture
     def foreign(self, ada: Account) -> str:
@@ -87,7 +104,9 @@ def test_only_the_password_opens_a_mailbox(dovecot: Server, bob: Account) -> Non
     asyncio.run(act())
 
 
-def test_what_another_session_did_is_seen(dovecot: Server, bob: Account, opened: Opened) -> None:
+def test_what_another_session_did_is_seen(
+    dovecot: Server, bob: Account, opened: Opened, quiet: Quiet
+) -> None:
     """A folder that stays selected hides neither new mail nor a change, nor another folder."""
 
     async def act(mailbox: Mailbox, folder: str) -> None:
@@ -104,6 +123,7 @@ def test_what_another_session_did_is_seen(dovecot: Server, bob: Account, opened:
             assert FLAGGED in found[one].flags
             assert (await mailbox.status(here)) == (await other.status(here))
 
+            quiet()
             await other.rename(here, f"{folder}/there")
             with pytest.raises(FolderMissingError):
                 await mailbox.status(here)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[Mailbox, str], Awaitable[None]]
     Opened = Callable[[Act], None]
+    Quiet = Callable[[], None]
 
 SEEN, FLAGGED, DELETED = r"\Seen", r"\Flagged", r"\Deleted"
 LONG_AGO = datetime(2020, 2, 3, 12, 5, 6, tzinfo=UTC)
@@ -71,6 +72,11 @@ class MailboxContract:
     *opened* hands a mailbox and the name of an empty folder of its own to a function; *foreign* is
     the name of somebody else's folder, with a message in it, that the user may read and no more.
     """
+
+    @pytest.fixture
+    def quiet(self) -> Quiet:
+        """Wait until the server has done all that it does with new messages, such as indexing."""
+        return lambda: None
 
     def test_a_folder_is_told_with_its_tags(self, opened: Opened) -> None:
         """Name, GUID, UIDVALIDITY and MODSEQ are there, and alike in the list and alone."""
@@ -144,7 +150,7 @@ class MailboxContract:
 
         opened(act)
 
-    def test_a_renamed_folder_keeps_its_guid(self, opened: Opened) -> None:
+    def test_a_renamed_folder_keeps_its_guid(self, opened: Opened, quiet: Quiet) -> None:
         """All below goes along; the old names are nobody's, and a new folder there is another."""
 
         async def act(mailbox: Mailbox, folder: str) -> None:
@@ -152,6 +158,7 @@ class MailboxContract:
             below = await mailbox.create(f"{folder}/old/below")
             await mailbox.append(before.name, SIMPLE)
             assert len((await mailbox.snapshot(before.name)).present) == 1  # it is selected now
+            quiet()
 
             await mailbox.rename(f"{folder}/old", f"{folder}/new")
             assert (await mailbox.status(f"{folder}/new")).guid == before.guid
