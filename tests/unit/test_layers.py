@@ -13,6 +13,7 @@ BELOW = {
     "mailstore": {"directory", "service"},
     "booking": set(),
     "backup": {"mailstore", "directory", "service"},
+    "imports": {"mailstore", "service"},
 }
 DOORS = {"activesync", "agent", "cli", "jobs", "policy", "portal"}
 BELOW |= {door: set(BELOW) for door in DOORS}
