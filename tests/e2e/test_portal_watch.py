@@ -148,3 +148,32 @@ def test_the_page_says_whether_the_host_is_well(office: Visitor, shell: Shell) -
             shell.run("systemctl", "start", "fermoposta-jobs")
         assert "Bad" not in row(services())
     assert shell.run("systemctl", "is-enabled", "mail-doctor.timer").strip() == "enabled"
+
+
+def test_the_operator_is_written_to_when_something_is_bad_and_when_all_is_well(
+    shell: Shell, mail: Mail, ada: Account
+) -> None:
+    """Once, at the second look that finds it; postmaster's mail is Ada's here."""
+
+    def told() -> list[str]:
+        return [str(each["Subject"]) for each in mail.find(ada, "[mail.example.org]")]
+
+    def looked(times: int) -> None:
+        for _ in range(times):
+            shell.run("systemctl", "start", "mail-doctor")
+
+    looked(2)
+    before = len(told())
+    with disturbed(shell):
+        shell.run("systemctl", "stop", "fail2ban")
+        try:
+            looked(3)
+            wait_for("the news", lambda: len(told()) > before)
+        finally:
+            shell.run("systemctl", "start", "fail2ban")
+        looked(1)
+        wait_for("the good news", lambda: len(told()) > before + 1)
+
+    bad, well = told()[before:]
+    assert "fail2ban" in bad
+    assert well == "[mail.example.org] tutto a posto"

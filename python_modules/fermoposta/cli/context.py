@@ -40,6 +40,8 @@ class Context:
     device_opener: Callable[[], DeviceStore] | None = None
     recovery_opener: Callable[[], RecoveryStore] | None = None
     machine: Machine = field(default_factory=Machine)
+    told: Path = Path("/var/lib/fermoposta-doctor/told.json")
+    """What the operator has been told of."""
     _settings: Settings | None = None
 
     @property

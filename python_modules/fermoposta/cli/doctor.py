@@ -6,7 +6,7 @@ from dataclasses import asdict, astuple
 import click
 
 from fermoposta.backup.settings import STATE as BACKUPS
-from fermoposta.cli import checks
+from fermoposta.cli import alarm, checks
 from fermoposta.cli.checks import Finding, Outcome
 from fermoposta.cli.context import Context, json_option, pass_context
 from fermoposta.cli.output import Exit, as_json, leave, table
@@ -16,9 +16,10 @@ from fermoposta.cli.output import Exit, as_json, leave, table
 @json_option
 @click.option("--skip-dns", is_flag=True, help="Don't ask the world's name servers.")
 @click.option("--keep", is_flag=True, help="Show it in the portal, too.")
+@click.option("--tell", is_flag=True, help="Write to the operator where something has become bad.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is good, too.")
 @pass_context
-def doctor(context: Context, *, skip_dns: bool, keep: bool, verbose: bool) -> None:
+def doctor(context: Context, *, skip_dns: bool, keep: bool, tell: bool, verbose: bool) -> None:
     """
     Look at services, ports, certificate, database, queue, disks, clock and DNS.
 
@@ -28,6 +29,8 @@ def doctor(context: Context, *, skip_dns: bool, keep: bool, verbose: bool) -> No
     findings = list(examine(context, with_dns=not skip_dns))
     if keep:
         context.machine.keep(context.dsn, [astuple(finding) for finding in findings])
+    if tell:
+        alarm.tell(context.machine, context.settings, findings, context.told)
     if context.json:
         as_json([asdict(finding) for finding in findings])
     else:

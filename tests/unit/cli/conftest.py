@@ -45,6 +45,7 @@ class Machine:
         self.records = {}
         self.revisions = ("0001", "0001")
         self.kept = []
+        self.sends, self.sent = True, []
         done = '{"finished": "2026-11-23T02:00:00+00:00"}'
         self.texts = {
             f"/var/lib/fermoposta-backup/last-{name}.json": done for name in ("backup", "drill")
@@ -62,6 +63,8 @@ class Machine:
         return self.free
 
     def text(self, path):
+        if path.is_file():
+            return path.read_text()
         return self.texts.get(str(path))
 
     def resolve(self, name, kind):
@@ -78,6 +81,11 @@ class Machine:
 
     def schema(self, dsn):
         return self.revisions
+
+    def send(self, to, message):
+        if self.sends:
+            self.sent.append((to, message.decode()))
+        return self.sends
 
     def keep(self, dsn, rows):
         self.kept = list(rows)
@@ -113,6 +121,7 @@ class Host:
             opener=lambda: self.store,
             recovery_opener=lambda: self.links,
             machine=self.machine,
+            told=self.folder / "told/told.json",
         )
         result = CliRunner().invoke(
             main, ["--config", str(self.config), *map(str, arguments)], input=typed, obj=context
