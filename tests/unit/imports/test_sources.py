@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fermoposta.imports.errors import ImportStoppedError
-from fermoposta.imports.source import Folder, Item, Kind, Wanted
+from fermoposta.imports.source import Folder, Item, Kind, Unreadable, Wanted
 from fermoposta.imports.sources.cards import IcsSource, VcfSource
 from fermoposta.imports.sources.files import MaildirSource, MboxSource
 from fermoposta.imports.sources.pop3 import arrival
@@ -156,6 +156,30 @@ class TestIcs:
         for item in items:
             assert item.content.count(b"\nUID") == 1
             assert f"\r\nUID:{item.key}\r\n".encode() in item.content
+
+
+def test_what_is_lost_of_a_file_is_told(tmp_path: Path) -> None:
+    """Journals have no place here, and a file may be cut off."""
+    path = tmp_path / "x.ics"
+    path.write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VJOURNAL\nUID:j\nEND:VJOURNAL\n"
+        "BEGIN:VEVENT\nUID:whole\nEND:VEVENT\nBEGIN:VEVENT\nUID:half\n"
+    )
+
+    found = read(IcsSource(path))
+
+    lost = [each for each in found if isinstance(each, Unreadable)]
+    assert [each.key for each in found if isinstance(each, Item)] == ["whole"]
+    assert [each.reason for each in lost] == [
+        "there is no place for a VJOURNAL",
+        "the file ends within it",
+    ]
+    assert b"UID:half" in lost[1].raw
+    assert read(IcsSource(path), done=[each.key for each in found]) == []
+    card = tmp_path / "x.vcf"
+    card.write_text("BEGIN:VCARD\nUID:1\nEND:VCARD\nBEGIN:VCARD\nUID:2\n")
+    one, two = read(VcfSource(card))
+    assert (one.key, two.reason) == ("1", "the file ends within it")
 
 
 def test_contacts_are_read_one_by_one(tmp_path: Path) -> None:
