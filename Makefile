@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 RUN := $(BIN)/python -m
+COMPILE := --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
-.PHONY: help up down test quick molecule bench lint fmt lock docs clean
+.PHONY: help up down test quick molecule image boot bench lint fmt lock docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,15 @@ quick: ## Run the layers that need no host
 	@scripts/bootstrap test
 	@PYTHONPATH=python_modules $(RUN) fermoposta_demo test --quick
 
+image: ## Build the appliance as a disk: build/image/fermoposta.raw, .qcow2, .ova
+	@scripts/bootstrap image
+	@PYTHONPATH=python_modules $(RUN) fermoposta_image build
+
+boot: ## Boot the image in QEMU, and log in by IMAP
+	@scripts/bootstrap image
+	@PYTHONPATH=python_modules $(RUN) fermoposta_image boot
+	@PYTHONPATH=python_modules $(RUN) fermoposta_image boot --firmware uefi
+
 bench: ## Measure, and write build/bench.json
 	@scripts/bootstrap test
 	@PYTHONPATH=python_modules:. $(RUN) tests.bench
@@ -40,10 +50,12 @@ fmt: ## Format the Python files
 lock: ## Resolve the requirements again, with hashes
 	@scripts/bootstrap venv
 	@for part in runtime controller fuzz; do \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-emit-find-links \
+	  $(BIN)/uv pip compile $(COMPILE) --universal --python-version 3.11 \
 	    --output-file "requirements/$$part.txt" "requirements/$$part.in" || exit 1; \
 	done
+	@# The image has one Python, which is not the one that fetches for it.
+	@$(BIN)/uv pip compile $(COMPILE) --python-version 3.13 --python-platform x86_64-manylinux_2_28 \
+	  --output-file requirements/appliance.txt requirements/appliance.in
 
 docs: ## Write the generated documents
 	@scripts/bootstrap venv
