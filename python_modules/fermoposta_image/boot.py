@@ -30,7 +30,7 @@ ANSWERS = {
     "mail_companies": {"acme": {"name": "Acme S.p.A."}},
     "mail_domains": {"example.org": {"company": "acme"}},
     "mail_users": {ADDRESS: {"name": "Ada Lovelace", "password": PASSWORD}},
-    "administrator": ADDRESS,
+    "administrator": "postmaster@example.org",
 }
 SECONDS = {"kvm": 900, "tcg": 5400}
 PROBE_SECONDS = 15

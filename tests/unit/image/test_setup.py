@@ -115,3 +115,32 @@ def test_nobody_at_the_console_is_no_answer(
     with pytest.raises(SystemExit, match="nobody is at the console"):
         setup.main()
     assert not (setup.HOME / "inventory").exists()
+
+
+@pytest.mark.parametrize(
+    ("users", "words"),
+    [
+        ({}, ["fermoposta", "invite", "--administrator", "ada@example.org"]),
+        ({"ada@example.org": {"name": "Ada"}}, ["fermoposta", "invite", "ada@example.org"]),
+    ],
+)
+def test_the_first_administrator_gets_a_link(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, users: dict[str, object], words: list[str]
+) -> None:
+    """Who is declared has the role that the inventory says; anybody else is made one."""
+    called = []
+
+    def run(command: list[str], **_: object) -> object:
+        called.append(command)
+        return type("Done", (), {"stdout": "https://portal/reset?token=x\n", "stderr": ""})
+
+    monkeypatch.setattr(setup.subprocess, "run", run)
+    setup.HOME.mkdir()
+    answers = {"portal_hostname": "p", "common_hostname": "m", "mail_users": users}
+
+    setup.greet(answers, "ada@example.org")
+
+    assert called == [words]
+    welcome = setup.HOME / "welcome.txt"
+    assert "https://portal/reset?token=x" in welcome.read_text()
+    assert stat.S_IMODE(welcome.stat().st_mode) == 0o600
