@@ -37,7 +37,7 @@ PACKAGES = (
     "e2fsprogs", "less", "nano", "iproute2", "ca-certificates", "dosfstools", "mtools", "fdisk",
     "zstd",
 )  # fmt: skip
-UNITS = ("systemd-networkd", "systemd-resolved", "ssh", "fermoposta-setup", "ssh-keys")
+UNITS = ("systemd-networkd", "systemd-resolved", "ssh", "mail-setup", "ssh-keys")
 _PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
 _COLLECTION = "community/postgresql"
 """The only one that the roles use beside Ansible's own and ours."""
