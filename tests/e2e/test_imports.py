@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,21 @@ from clients.disturbance import disturbed
 from clients.mail import compose, token
 from clients.waiting import wait_for
 from clients.web import Web
+from tests.datafile import Shelf, Thing, Writer
+
+from fermoposta.outlook.properties import (
+    APPOINTMENT,
+    BODY,
+    DELIVERED,
+    DISPLAY_NAME,
+    MESSAGE_CLASS,
+    MESSAGE_FLAGS,
+    SUBJECT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from clients.directory import Directory
     from clients.mail import Mail
@@ -76,12 +89,8 @@ class Imports:
 
     def put(self, path: str, content: bytes | str) -> str:
         octets = content if isinstance(content, bytes) else content.encode()
-        script = (
-            "import base64, pathlib, sys; p = pathlib.Path(sys.argv[1]);"
-            "p.parent.mkdir(parents=True, exist_ok=True);"
-            "p.write_bytes(base64.b64decode(sys.argv[2]))"
-        )
-        self.shell.python(script, path, base64.b64encode(octets).decode())
+        script = 'mkdir -p "$(dirname "$1")"; base64 -d >"$1"'
+        self.shell.run("sh", "-c", script, "sh", path, stdin=base64.b64encode(octets).decode())
         return path
 
 
@@ -122,7 +131,7 @@ def fetch(mail: Mail, account: Account, folder: str) -> list[tuple[bytes, set[by
     ]
 
 
-@pytest.mark.feature("F209")
+@pytest.mark.feature("F209", "F211")
 def test_a_mailbox_is_brought_over_with_folders_flags_and_dates(
     imports: Imports, mail: Mail, old: Account, new: Account
 ) -> None:
@@ -325,3 +334,80 @@ def test_appointments_tasks_and_contacts_are_brought_in_and_nobody_is_invited(
     mail.send(new, bob.address, canary)
     assert mail.wait_for(bob, canary)
     assert mail.find(bob, summary) == []
+
+
+@pytest.mark.feature("F206", "F207")
+def test_a_data_file_of_outlook_is_brought_in(
+    imports: Imports, mail: Mail, appliance: Appliance, new: Account, tmp_path: Path
+) -> None:
+    """Mail, appointments, tasks, contacts and notes; of a large one a folder; twice is once."""
+    pst = imports.put(f"/root/{token()}.pst", outlook(tmp_path / "x.pst"))
+
+    code, manifest = imports.run(new, "pst", pst, "--folder", "Progetti")
+    assert (code, [each["folder"] for each in manifest["folders"]]) == (0, ["Progetti"])
+    assert len(fetch(mail, new, "Progetti")) == 30
+
+    for _ in range(2):
+        code, manifest = imports.run(new, "pst", pst)
+        assert (code, manifest["equal"], manifest["refused"]) == (0, True, [])
+        counts = {each["folder"]: each["here"]["count"] for each in manifest["folders"]}
+        assert counts == {
+            "INBOX": 2, "Progetti": 30, "Calendario": 0, "Calendario (event)": 2, "Contatti": 0,
+            "Contatti (contact)": 1, "Notes": 1, "Cestino": 1,
+        }  # fmt: skip
+
+    (_, flags, at), _ = fetch(mail, new, "INBOX")
+    assert (flags, at) == ({b"\\Seen"}, AT)
+    (note,) = fetch(mail, new, "Notes")
+    assert b"com.apple.mail-note" in note[0]
+    assert len(fetch(mail, new, "Posta eliminata")) == 1
+    web, home = Web(appliance), f"https://mail.example.org/SOGo/dav/{new.address}"
+    for place, words in (
+        ("Calendar", ["SUMMARY:Riunione", "SUMMARY:Spesa"]),
+        ("Contacts", ["FN:Dan"]),
+    ):
+        listed = web.ask(
+            "PROPFIND", f"{home}/{place}/personal/", account=new, headers={"Depth": "1"}
+        )
+        names = re.findall(r"<D:href>[^<]*/personal/([^<]+\.(?:ics|vcf))<", listed.body)
+        texts = "".join(
+            web.ask("GET", f"{home}/{place}/personal/{name}", account=new).body for name in names
+        )
+        assert all(word in texts for word in words)
+
+
+def outlook(path: Path) -> bytes:
+    """Return a data file with something of each kind."""
+
+    def letter(subject: str) -> Thing:
+        return Thing(
+            {
+                MESSAGE_CLASS: "IPM.Note",
+                SUBJECT: subject,
+                BODY: "Ciao",
+                DELIVERED: AT,
+                MESSAGE_FLAGS: 1,
+                0x5D02: "far@far.example",
+            },
+            attachments=[{0x3707: "a.bin", 0x3701: subject.encode() * 3000}],
+        )
+
+    meeting = {MESSAGE_CLASS: "IPM.Appointment", SUBJECT: "Riunione", (APPOINTMENT, 0x820D): AT}
+    Writer(path).write(
+        [
+            Shelf("Posta in arrivo", [letter("uno"), letter("due")]),
+            Shelf("Progetti", [letter(f"p{number}") for number in range(30)]),
+            Shelf(
+                "Calendario",
+                [Thing(meeting), Thing({MESSAGE_CLASS: "IPM.Task", SUBJECT: "Spesa"})],
+            ),
+            Shelf("Contatti", [Thing({MESSAGE_CLASS: "IPM.Contact", DISPLAY_NAME: "Dan"})]),
+            Shelf(
+                "Appunti",
+                [Thing({MESSAGE_CLASS: "IPM.StickyNote", BODY: "latte"})],
+                container="IPF.StickyNote",
+            ),
+            Shelf("Cestino", [letter("via")]),
+        ]
+    )
+    return path.read_bytes()

@@ -13,7 +13,8 @@ BELOW = {
     "mailstore": {"directory", "service"},
     "booking": set(),
     "backup": {"mailstore", "directory", "service"},
-    "imports": {"mailstore", "service"},
+    "outlook": set(),
+    "imports": {"mailstore", "service", "outlook"},
 }
 DOORS = {"activesync", "agent", "cli", "jobs", "policy", "portal"}
 BELOW |= {door: set(BELOW) for door in DOORS}

@@ -19,6 +19,7 @@ from fermoposta.imports.sources.cards import IcsSource, VcfSource
 from fermoposta.imports.sources.files import MaildirSource, MboxSource
 from fermoposta.imports.sources.imap import ImapSource, Server
 from fermoposta.imports.sources.pop3 import Pop3Source
+from fermoposta.imports.sources.pst import PstSource
 
 STATE = Path("/var/lib/fermoposta-imports")
 _PORTS = {("imap", "implicit"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143,
@@ -28,6 +29,7 @@ _FILES: dict[str, Callable[[Path], Source]] = {
     "maildir": MaildirSource,
     "ics": IcsSource,
     "vcf": VcfSource,
+    "pst": PstSource,
 }
 
 

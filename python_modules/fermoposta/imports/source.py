@@ -34,8 +34,9 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """Return its name for people and for the journal."""
-        return "/".join(self.path)
+        """Return its name for people and for the journal; several kinds may be in one folder."""
+        name = "/".join(self.path)
+        return name if self.kind is Kind.MAIL else f"{name} ({self.kind})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ class Wanted:
         """Tell whether *folder* is to be imported."""
         if folder.use in self.unwanted_uses:
             return False
-        if any(_is_in(folder.name, each) for each in self.without):
+        name = "/".join(folder.path)
+        if any(_is_in(name, each) for each in self.without):
             return False
-        return not self.folders or any(_is_in(folder.name, each) for each in self.folders)
+        return not self.folders or any(_is_in(name, each) for each in self.folders)
 
 
 def _is_in(name: str, folder: str) -> bool:

@@ -136,7 +136,7 @@ class TestIcs:
         folder = next(IcsSource(path).folders())
         event, task = read(IcsSource(path))
 
-        assert (folder.kind, folder.name) == (Kind.EVENT, "Team")
+        assert (folder.kind, folder.name) == (Kind.EVENT, "Team (event)")
         assert (event.key, task.key) == ("ab@x", "t")
         assert event.content.count(b"BEGIN:VEVENT") == 2
         assert event.content.count(b"BEGIN:VTIMEZONE") == 1

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fermoposta.activesync.map.errors import MalformedError, quoted
-from fermoposta.activesync.map.zones import WINDOWS
+from fermoposta.outlook.zones import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

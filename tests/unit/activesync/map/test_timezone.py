@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fermoposta.activesync.map.errors import MalformedError, MapError
 from fermoposta.activesync.map.timezone import Rules, Turn, decode, encode, find, pack
-from fermoposta.activesync.map.zones import WINDOWS
+from fermoposta.outlook.zones import WINDOWS
 
 DAY = date(2026, 11, 25)
 
