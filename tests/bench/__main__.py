@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from fermoposta_demo import host
 from fermoposta_demo.paths import BUILD
 from fermoposta_demo.progress import CommandError, give_up, say
-from tests.bench import compile as compiling
 from tests.bench import (
+    backup,
     delivery,
     directory,
     eas,
@@ -21,6 +21,7 @@ from tests.bench import (
     portal,
     provision,
 )
+from tests.bench import compile as compiling
 
 if TYPE_CHECKING:
     from tests.bench import Result
@@ -80,6 +81,8 @@ def main() -> int:
         results += eas.run(provision.CONTAINER)
         say("--- chaos")
         results += eas_chaos.run(provision.CONTAINER)
+        say("--- backup")
+        results += backup.run(provision.CONTAINER)
     except CommandError as error:
         return give_up(error)
     finally:

@@ -74,10 +74,13 @@ def alone(plan: BackupSettings) -> Iterator[None]:
     plan.state_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     descriptor = os.open(plan.state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BackupError(
+                "another backup, drill or restore is at work; try again later"
+            ) from error
         yield
-    except BlockingIOError as error:
-        raise BackupError("another backup, drill or restore is at work; try again later") from error
     finally:
         os.close(descriptor)
 

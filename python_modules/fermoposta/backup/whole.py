@@ -46,6 +46,11 @@ def bring_back_host(site: Settings, plan: BackupSettings, name: str | None = Non
         journal = plan.state_dir / "restoring.json"
         if journal.exists():
             task = json.loads(journal.read_text(encoding="utf-8"))
+            if name is not None and not name.startswith(task["backup"]):
+                raise BackupError(
+                    f"a restore of {task['backup']} was interrupted and has to end first: "
+                    "call backup host without --backup"
+                )
         else:
             task = _prepare(site, plan, name)
             write_json(journal, task)

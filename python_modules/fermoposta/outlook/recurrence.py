@@ -129,7 +129,7 @@ def _rule(reader: _Reader, frequency: int, pattern: int, period: int) -> dict[st
     rule = {"freq": "MONTHLY", "interval": max(period, 1)}
     if pattern in {_MONTH, _MONTH_END}:
         day = reader.long()
-        rule["bymonthday"] = day if pattern == _MONTH and day < 31 else -1 if day >= 31 else day
+        rule["bymonthday"] = -1 if day >= 31 else day  # in shorter months, the last
     elif pattern == _NTH:
         days, number = _weekdays(reader.long()), reader.long()
         rule["byday"] = days
