@@ -11,6 +11,7 @@ from clients.disturbance import disturbed
 from clients.mail import compose, token
 from clients.stream import Stream
 from clients.waiting import wait_for
+from clients.web import Web
 
 if TYPE_CHECKING:
     import subprocess
@@ -20,11 +21,23 @@ if TYPE_CHECKING:
     from clients.mail import Mail
     from clients.shell import Shell
 
-    from fermoposta_demo.appliance import Account
+    from fermoposta_demo.appliance import Account, Appliance
 
 REPOSITORY = "/var/backups/fermoposta"
 STATE = "/var/lib/fermoposta-backup"
 STAGE = "/var/vmail/.backup"
+EVENT = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//Test//EN\r
+BEGIN:VEVENT\r
+UID:backup-test\r
+DTSTAMP:20260101T000000Z\r
+DTSTART:20260102T100000Z\r
+DTEND:20260102T110000Z\r
+SUMMARY:Kept\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
 # What an attacker, a broken disk or a bug could make of a backup; each in a place of its own.
 ALTER = """
 import json, os, pathlib, sys
@@ -121,13 +134,18 @@ def test_a_backup_that_is_taken_while_mail_flows_is_proved(
 
 
 def test_the_drill_finds_each_thing_that_is_not_as_it_was(
-    backups: Backups, shell: Shell, ada: Account
+    backups: Backups, shell: Shell, mail: Mail, appliance: Appliance, carla: Account
 ) -> None:
     """A message, a flag, a person, an event, a key: each with its place."""
+    with mail.imap(carla) as client:
+        for _ in range(3):
+            client.append("INBOX", compose("x@far.example", carla.address, token()).as_bytes())
+    event = f"https://mail.example.org/SOGo/dav/{carla.address}/Calendar/personal/{token()}.ics"
+    assert Web(appliance).ask("PUT", event, account=carla, body=EVENT).status == 201
     backups.take()
     ((mailbox,),) = shell.sql(
         f"SELECT regexp_replace(home, '^.*/', '') FROM dovecot.userdb"  # noqa: S608 - our own
-        f" WHERE address = '{ada.address}'"
+        f" WHERE address = '{carla.address}'"
     )
     try:
         shell.run("mkdir", "-m", "700", STAGE)
@@ -142,7 +160,7 @@ def test_the_drill_finds_each_thing_that_is_not_as_it_was(
     assert (code, report["outcome"]) == (1, "bad")
     found = {(each["part"], each["where"], each["what"]) for each in report["listed"]}
     of_mail = [(where, what) for part, where, what in found if part == "mail"]
-    assert all(where.startswith(ada.address) for where, _ in of_mail)
+    assert all(where.startswith(carla.address) for where, _ in of_mail)
     told = {what for _, what in of_mail}
     assert {"another content", "the message is missing", "another flags"} <= told
     tables = {where for part, where, _ in found if part == "table"}

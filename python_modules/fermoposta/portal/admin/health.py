@@ -24,6 +24,7 @@ PARTS = {
     "unit": _("Services"),
     "port": _("Ports"),
     "certificate": _("Certificate"),
+    "backup": _("Backups"),
     "database": _("Directory database"),
     "queue": _("Mail that waits"),
     "disk": _("Space on the disks"),
