@@ -178,7 +178,7 @@ SELECT string_agg(t.table_schema || '.' || t.table_name, ' ' ORDER BY 1)
 
 def webmail_has(shell: Shell, mark: str) -> str:
     """Return the names of the tables of the webmail's database in which a text stands."""
-    return psql(shell, "sogo", IN_THE_WEBMAIL, mark=mark)
+    return " ".join(sorted(psql(shell, "sogo", IN_THE_WEBMAIL, mark=mark).split()))
 
 
 def psql(shell: Shell, database: str, query: str, **values: str) -> str:

@@ -160,8 +160,9 @@ def test_the_operator_is_written_to_when_something_is_bad_and_when_all_is_well(
 
     def looked(times: int) -> None:
         for _ in range(times):
-            shell.run("systemctl", "start", "mail-doctor")
+            shell.call("fermoposta", "doctor", "--keep", "--tell", "--skip-dns")
 
+    assert " --tell" in shell.run("systemctl", "cat", "mail-doctor")
     looked(2)
     before = len(told())
     with disturbed(shell):

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 UNITS = (
     "postfix.service", "dovecot.service", "sogo.service", "sogo-*.service", "imapproxy.service",
     "fermoposta-*", "mail-*.timer", "mail-doctor.service", "nginx.service", "rspamd.service",
+    "memcached.service",
 )  # fmt: skip
-"""What reads or writes what is restored."""
+"""What reads or writes what is restored, or remembers it."""
 _OPERATORS = {"/etc/fermoposta/fermoposta.yml", "/etc/fermoposta/backup.yml"}
 """What the playbook writes; it may have been written for this host and not for the old one."""
 _OWN = {"/etc/fermoposta/backup.password"}
