@@ -255,6 +255,7 @@ def test_a_host_becomes_what_its_backup_says_even_when_killed_on_the_way(
     backups: Backups, shell: Shell, mail: Mail, directory: Directory, ada: Account, bob: Account
 ) -> None:
     """Directory, mail and rights as they were; what was there is set aside until it is settled."""
+    shell.run("fermoposta", "backup", "settle")
     before = token()
     mail.send(bob, ada.address, before)
     assert mail.wait_for(ada, before)
