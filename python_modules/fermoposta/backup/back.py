@@ -15,7 +15,7 @@ from fermoposta.backup import databases, instance, reading, stage
 from fermoposta.backup.errors import BackupError
 from fermoposta.backup.repository import Repository
 from fermoposta.backup.take import alone, working_folder
-from fermoposta.mailstore.imap import Door
+from fermoposta.mailstore.imap import Door, hashes
 from fermoposta.mailstore.kept_mail import ROOT as KEPT
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ def _is_wanted(name: str, folder: str | None) -> bool:
 
 def _fill(old: IMAPClient, new: Session, folder: str) -> Returned:
     new.client.select_folder(folder, readonly=True)
-    there = Counter(
-        sha256 for _, sha256 in reading.contents(new.client, new.client.search(["ALL"]))
-    )
+    there = Counter(sha256 for _, sha256 in hashes(new.client, new.client.search(["ALL"])))
     old.select_folder(folder, readonly=True)
     restored = kept = 0
     old.normalise_times = False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from fermoposta.backup.manifest import Folder, Message
 from fermoposta.mailstore.acl import SHARED
+from fermoposta.mailstore.imap import hashes, parts
 from fermoposta.mailstore.kept_mail import ROOT as KEPT
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _MANY = 1000
 """Messages in one question for flags."""
-_FEW = 20
-"""Messages that are held in memory at once; one may be as large as the server takes."""
 # It is about the session, and not about the message (RFC 3501, section 2.3.2).
 _RECENT = "\\Recent"
 
@@ -36,12 +34,12 @@ def folders(client: IMAPClient, known: Mapping[str, Folder]) -> Iterator[Folder]
         selected = client.select_folder(name, readonly=True)
         uidvalidity = int(selected[b"UIDVALIDITY"])
         before = known.get(name)
-        hashes = (
+        read = (
             {uid: message.sha256 for uid, message in before.messages.items()}
             if before is not None and before.uidvalidity == uidvalidity
             else {}
         )
-        yield Folder(name, uidvalidity, dict(_messages(client, hashes)))
+        yield Folder(name, uidvalidity, dict(_messages(client, read)))
 
 
 def names(client: IMAPClient) -> list[str]:
@@ -57,32 +55,20 @@ def names(client: IMAPClient) -> list[str]:
     )
 
 
-def _messages(client: IMAPClient, hashes: Mapping[int, str]) -> Iterator[tuple[int, Message]]:
+def _messages(client: IMAPClient, read: Mapping[int, str]) -> Iterator[tuple[int, Message]]:
     uids = client.search(["ALL"])
-    new = [uid for uid in uids if uid not in hashes]
-    fresh = dict(contents(client, new))
-    for some in _parts(uids, _MANY):
-        for uid, parts in client.fetch(some, ["FLAGS", "INTERNALDATE"]).items():
-            sha256 = fresh.get(uid) or hashes.get(uid, "")
-            yield uid, Message(sha256, flags(parts), _utc(parts[b"INTERNALDATE"]))
-
-
-def contents(client: IMAPClient, uids: list[int]) -> Iterator[tuple[int, str]]:
-    """Yield the SHA-256 of the messages *uids* of the selected folder."""
-    for some in _parts(uids, _FEW):
-        for uid, parts in client.fetch(some, ["BODY.PEEK[]"]).items():
-            yield uid, hashlib.sha256(parts[b"BODY[]"]).hexdigest()
+    new = [uid for uid in uids if uid not in read]
+    fresh = dict(hashes(client, new))
+    for some in parts(uids, _MANY):
+        for uid, found in client.fetch(some, ["FLAGS", "INTERNALDATE"]).items():
+            sha256 = fresh.get(uid) or read.get(uid, "")
+            yield uid, Message(sha256, flags(found), _utc(found[b"INTERNALDATE"]))
 
 
 def flags(parts: Mapping[bytes, Any]) -> tuple[str, ...]:
     """Return the flags that a message has, in order."""
     found = {flag.decode(errors="replace") for flag in parts[b"FLAGS"]}
     return tuple(sorted(found - {_RECENT}))
-
-
-def _parts(uids: list[int], most: int) -> Iterator[list[int]]:
-    for start in range(0, len(uids), most):
-        yield uids[start : start + most]
 
 
 def _utc(at: datetime) -> str:

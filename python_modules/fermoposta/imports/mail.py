@@ -12,6 +12,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from fermoposta.imports.errors import ImportStoppedError, RefusedItemError
 from fermoposta.imports.journal import Entry, Outcome
+from fermoposta.mailstore.imap import hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from fermoposta.imports.source import Folder, Item
 
-_FEW = 20
 _NAMES = {
     "\\Sent": {"sent", "sent items", "sent messages", "sent mail", "inviati", "posta inviata",
                "elementi inviati", "gesendet", "gesendete elemente", "gesendete objekte",
@@ -159,19 +159,6 @@ class MailTarget:
                 yield each
         except (IMAPClientError, OSError) as error:
             raise ImportStoppedError(f"the folder {name} can't be read: {error}") from error
-
-
-def hashes(client: IMAPClient, uids: Sequence[int]) -> Iterator[tuple[int, str]]:
-    """Yield the hash of each of *uids* in the selected folder."""
-    for some in parts(uids, _FEW):
-        for uid, found in client.fetch(some, ["BODY.PEEK[]"]).items():
-            yield uid, sha256(found[b"BODY[]"])
-
-
-def parts(uids: Sequence[int], most: int) -> Iterator[Sequence[int]]:
-    """Yield *uids* in pieces of *most*."""
-    for start in range(0, len(uids), most):
-        yield uids[start : start + most]
 
 
 def _part(name: str) -> str:

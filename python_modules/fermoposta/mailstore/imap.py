@@ -5,6 +5,7 @@ Dovecot knows one *master user* for this; its name and a secret go in front of S
 identity, which is the mailbox (RFC 4616). Only connections from this host are believed.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,23 @@ MailboxError = IMAPClientError
 """What the calls of a session raise, besides OSError."""
 _SECONDS = 60
 """How long Dovecot may take for one answer."""
+
+
+_FEW = 20
+"""Messages that are held in memory at once; one may be as large as the server takes."""
+
+
+def parts(uids: Sequence[int], most: int) -> Iterator[Sequence[int]]:
+    """Yield *uids* in pieces of *most*."""
+    for start in range(0, len(uids), most):
+        yield uids[start : start + most]
+
+
+def hashes(client: IMAPClient, uids: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Yield the SHA-256 of each of the messages *uids* of the selected folder."""
+    for some in parts(uids, _FEW):
+        for uid, found in client.fetch(some, ["BODY.PEEK[]"]).items():
+            yield uid, hashlib.sha256(found[b"BODY[]"]).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _TREE, _WASTE = 0x35E0, 0x35E3
 """The store's entry ids of the folders that people see, and of what they threw away."""
 _SENT, _OUTBOX = 0x35E4, 0x35E2
+_RECORD_KEY = 0x0FF9
+"""The store's own key, which tells this file's ids from another's."""
 _CONTAINER = 0x3613
 _CLASS, _MAPI_STRINGS = 0x001A, "00020328-0000-0000-c000-000000000046"
 _PUBLIC_STRINGS = "00020329-0000-0000-c000-000000000046"
@@ -67,6 +69,7 @@ class PstSource:
         self._zone = zone
         self._file: Any = None
         self._names: Mapping[int, Key] = {}
+        self._store = path.stem
         self._places: dict[Folder, _Place] = {}
 
     @property
@@ -84,6 +87,8 @@ class PstSource:
 
     def _all(self) -> Iterator[Folder]:
         store = _values(self._file.message_store.record_sets, {})
+        if isinstance(key := store.get(_RECORD_KEY), bytes):
+            self._store = key.hex()
         ids = {key: _identifier(store.get(key)) for key in (_TREE, _WASTE, _SENT, _OUTBOX)}
         uses = {ids[_WASTE]: "\\Trash", ids[_SENT]: "\\Sent"}
         root = self._file.root_folder
@@ -179,12 +184,6 @@ class PstSource:
             tuple(_recipient(each) for each in listed),
             tuple(self._attachments(item, depth)),
         )
-
-    @property
-    def _store(self) -> str:
-        """Return what tells this file's ids from another's: its own key (PidTagRecordKey)."""
-        key = _values(self._file.message_store.record_sets, {}).get(0x0FF9)
-        return key.hex() if isinstance(key, bytes) else self._path.stem
 
     def _attachments(self, item: Any, depth: int) -> Iterator[Attachment]:  # noqa: ANN401 - libpff's
         for each in getattr(item, "attachments", ()):
